@@ -157,7 +157,7 @@ def _check_edges(n: int, src: IndexArray, dst: IndexArray, wgt: FloatArray) -> N
             f"source, target and weight have {len(src)}, {len(dst)} and {len(wgt)} entries, not the same"
         )
     for name, index in (("source", src), ("target", dst)):
-        if len(index) and not (0 <= index.min() and index.max() < n):
+        if len(index) and not (index.min() >= 0 and index.max() < n):
             raise ParameterError(f"{name} has index {index.min()} or {index.max()}, not in 0..{n - 1}")
     if not (np.isfinite(wgt).all() and (wgt > 0).all()):
         raise ParameterError("every weight must be finite and greater than zero")
