@@ -1,0 +1,169 @@
+"""A folder of arrays and columns that is written once, checksummed, and mapped into memory to be read.
+
+Snapshots, runs and bulk segments are bundles. A bundle is built beside its final place and renamed, so it is there
+whole or not at all. Its id is a hash of what it holds: the same content has the same id wherever it was built.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from guanxi.errors import DamagedError, StoreError, StoreFullError
+
+MANIFEST = "manifest.json"
+_FORMAT = 1
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An open bundle. Arrays are mapped read-only: opening costs nothing, and processes share the pages."""
+
+    id: str
+    folder: Path
+    meta: Mapping[str, Any]
+    files: Mapping[str, Mapping[str, Any]]
+
+    def array(self, name: str) -> npt.NDArray[Any]:
+        """Return the array called ``name``."""
+        mapped: npt.NDArray[Any] = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        return mapped.view(np.ndarray)
+
+    def has(self, name: str) -> bool:
+        """Whether the bundle holds an array or table called ``name``."""
+        return f"{name}.npy" in self.files or f"{name}.arrow" in self.files
+
+    def table(self, name: str) -> pa.Table:
+        """Return the Arrow table called ``name``."""
+        with pa.memory_map(str(self.folder / f"{name}.arrow")) as source:
+            return pa.ipc.open_file(source).read_all()
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of all files."""
+        return sum(entry["bytes"] for entry in self.files.values())
+
+    @classmethod
+    def open(cls, folder: Path, *, verify: bool = True) -> Self:
+        """Open the bundle in ``folder``.
+
+        Sizes are always compared with the manifest; with ``verify`` checksums are, too.
+
+        Raises
+        ------
+        DamagedError
+            If the manifest cannot be read, or a file is missing or not as it was written.
+        """
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            files, meta = manifest["files"], manifest["meta"]
+        except (OSError, ValueError, KeyError, TypeError) as exc:
+            raise DamagedError(f"{folder.name}: its {MANIFEST} cannot be read ({exc})") from exc
+        if _bundle_id(meta, files) != manifest.get("id"):
+            raise DamagedError(f"{folder.name}: its {MANIFEST} was changed after it was written")
+        for name, entry in files.items():
+            _check_file(folder / name, entry, verify=verify)
+        return cls(manifest["id"], folder, meta, files)
+
+
+def _check_file(path: Path, entry: Mapping[str, Any], *, verify: bool) -> None:
+    size = path.stat().st_size if path.is_file() else None
+    if size != entry["bytes"]:
+        found = "is missing" if size is None else f"has {size} bytes"
+        raise DamagedError(f"{path.parent.name}: {path.name} {found}, not {entry['bytes']} bytes")
+    if verify and _file_hash(path) != entry["sha256"]:
+        raise DamagedError(f"{path.parent.name}: the checksum of {path.name} is wrong")
+
+
+def _file_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _bundle_id(meta: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> str:
+    body = json.dumps([_FORMAT, meta, files], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
+def write_bundle(
+    parent: Path,
+    *,
+    meta: Mapping[str, Any],
+    arrays: Mapping[str, npt.NDArray[Any]],
+    tables: Mapping[str, pa.Table] | None = None,
+) -> Path:
+    """Write a bundle below ``parent`` under its id and return its folder; durable when this returns.
+
+    Raises
+    ------
+    StoreFullError
+        If the device is full; nothing is left behind.
+    StoreError
+        If the folder cannot be written for another reason.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=parent))
+    try:
+        final = parent / _fill(draft, meta, arrays, tables or {})
+        if final.exists():  # the same content, published before
+            shutil.rmtree(draft)
+        else:
+            draft.rename(final)
+            sync_folder(parent)
+    except BaseException as exc:
+        shutil.rmtree(draft, ignore_errors=True)
+        if isinstance(exc, OSError):
+            raise store_error(exc, parent) from exc
+        raise
+    return final
+
+
+def store_error(exc: OSError, path: Path) -> StoreError:
+    """Say which of the store's errors an operating system error is."""
+    if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFullError(f"no space is left on the device that holds {path}; nothing was kept")
+    return StoreError(f"cannot write below {path}: {exc.strerror or exc}")
+
+
+def _fill(
+    draft: Path, meta: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], tables: Mapping[str, pa.Table]
+) -> str:
+    for name, array in sorted(arrays.items()):
+        with (draft / f"{name}.npy").open("wb") as file:
+            np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+    for name, table in sorted(tables.items()):
+        with pa.OSFile(str(draft / f"{name}.arrow"), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table.combine_chunks())
+    files = {p.name: {"bytes": p.stat().st_size, "sha256": _file_hash(p)} for p in sorted(draft.iterdir())}
+    bundle_id = _bundle_id(meta, files)
+    manifest = {"id": bundle_id, "format": _FORMAT, "meta": meta, "files": files}
+    (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    for path in draft.iterdir():
+        _sync(path)
+    sync_folder(draft)
+    return bundle_id
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make names in ``folder`` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

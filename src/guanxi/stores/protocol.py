@@ -1,0 +1,100 @@
+"""What the engine expects of a store."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Outcome = Literal["created", "duplicate", "conflict"]
+OUTCOMES: tuple[Outcome, ...] = ("created", "duplicate", "conflict")
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a batch of events, in their order.
+
+    ``duplicate`` is the same event again; ``conflict`` the same id with another body, which is refused.
+    """
+
+    codes: npt.NDArray[np.int8]  # positions in OUTCOMES
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """The outcome of every event."""
+        return [OUTCOMES[code] for code in self.codes]
+
+    def where(self, outcome: Outcome) -> npt.NDArray[np.bool_]:
+        """Which events had this outcome."""
+        found: npt.NDArray[np.bool_] = self.codes == OUTCOMES.index(outcome)
+        return found
+
+    def count(self, outcome: Outcome) -> int:
+        """How many events had this outcome."""
+        return int(self.where(outcome).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What answers are made from: a run and its snapshot, and the last event that the snapshot knows."""
+
+    snapshot: str
+    run: str | None
+    seq: int
+    previous_snapshot: str | None = None
+    previous_run: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Scores computed from one snapshot with one set of parameters."""
+
+    id: str
+    snapshot: str
+    strategy: str
+    parameters: str
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """Who may call the API; ``sha256`` of the secret is kept, not the secret."""
+
+    prefix: str
+    sha256: bytes
+    scopes: tuple[str, ...]
+    label: str
+    created_us: int
+    revoked_us: int | None = None
+
+
+class Loading(Protocol):
+    """A bulk load in progress: all of it is kept, or nothing."""
+
+    def add(self, events: pa.Table) -> Appended:
+        """Take events into the load and say what each of them is."""
+
+
+class GraphStore(Protocol):
+    """Keeps events durably, hands them on in order, and remembers runs."""
+
+    def append(self, events: pa.Table) -> Appended:
+        """Keep events (in ``EVENT_SCHEMA``); they are on disk when this returns."""
+
+    def loading(self) -> AbstractContextManager[Loading]:
+        """Open a bulk load; it is kept when the block ends without an error."""
+
+    def events(self, *, after: int = 0) -> Iterator[pa.Table]:
+        """Events with a seq greater than ``after``, in the order of their seqs."""
+
+    def events_of(self, source: str, *, after: int) -> pa.Table:
+        """Events of one source with a seq greater than ``after``."""
+
+    def last_seq(self) -> int:
+        """Return the seq of the newest event; 0 for an empty store."""
+
+    def n_events(self) -> int:
+        """Return the number of events."""
