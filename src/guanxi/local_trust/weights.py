@@ -1,0 +1,70 @@
+"""What one event is worth, and how that fades."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from guanxi.errors import ParameterError
+from guanxi.events.values import DAY_US
+from guanxi.schema import Model
+from guanxi.snapshot import NO_TIME, Snapshot
+
+FloatArray = npt.NDArray[np.float64]
+TimeArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class RelationWeight:
+    """Local trust of one event of a relation type.
+
+    Attributes
+    ----------
+    weight : float
+        At least 0; 0 leaves the relation type out.
+    half_life_days : float or None
+        After how long an event counts half; None: it does not fade.
+    """
+
+    weight: float
+    half_life_days: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weight < float("inf"):
+            raise ParameterError(f"weight is {self.weight}, not a finite number of at least 0")
+        if self.half_life_days is not None and not 0 < self.half_life_days < float("inf"):
+            raise ParameterError(f"half_life_days is {self.half_life_days}, not a finite number above 0")
+
+
+Weights = Mapping[str, RelationWeight]
+
+
+def default_weights(model: Model) -> dict[str, RelationWeight]:
+    """Return the weights that ``model.toml`` names, by relation type."""
+    return {r.name: RelationWeight(r.trust_weight, r.half_life_days) for r in model.relations.values()}
+
+
+def decay(times: TimeArray, *, half_life_days: float | None, as_of: int | None) -> FloatArray:
+    """What is left of events at ``as_of``: ``2 ** (-age / half life)``, shape of ``times``.
+
+    An event without a time does not fade: nothing is known of its age.
+
+    >>> from guanxi.events.values import DAY_US
+    >>> decay(np.array([0, 10 * DAY_US, NO_TIME]), half_life_days=10.0, as_of=10 * DAY_US).tolist()
+    [0.5, 1.0, 1.0]
+    """
+    if half_life_days is None or as_of is None:
+        return np.ones(len(times))
+    age_us = np.where(times == NO_TIME, 0, np.maximum(as_of - np.where(times == NO_TIME, 0, times), 0))
+    left: FloatArray = np.exp2(-age_us / (half_life_days * DAY_US))
+    return left
+
+
+def last_actions(snapshot: Snapshot) -> TimeArray:
+    """Time of the last dated thing that each account did, shape (n,); ``NO_TIME`` where there is none."""
+    last = np.full(snapshot.n_accounts, NO_TIME, dtype=np.int64)
+    for relation in snapshot.relations.values():
+        if len(relation.offsets) == snapshot.n_accounts + 1 and relation.name not in ("sell", "certify"):
+            np.maximum.at(last, relation.sources(), relation.times)
+    return last
