@@ -1,5 +1,6 @@
 """The trust graph: immutable arrays of weighted edges between accounts."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +12,9 @@ from guanxi.errors import ParameterError
 if TYPE_CHECKING:
     import igraph
     import networkx as nx
+
+LARGEST_N = math.isqrt(2**63 - 1)  # a pair of indices must fit into one int64
+_WEIGHT_RANGE = (float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max))
 
 FloatArray = npt.NDArray[np.floating[Any]]
 IndexArray = npt.NDArray[np.integer[Any]]
@@ -96,19 +100,30 @@ class TrustGraph:
         """Build from parallel arrays of edges; parallel edges are added up, self-loops dropped.
 
         Edges may come in any order: weights of parallel edges are added in increasing order of weight, so that
-        the result is the same to the bit.
+        the result is the same to the bit. A sum beyond what float32 can hold becomes its largest number, a sum
+        below its smallest normal one (about 1.2e-38) becomes that: a weight stays finite and greater than zero.
+
+        Parameters
+        ----------
+        n : int
+            Number of accounts, in 0..3037000499.
+        source, target : array-like of int, shape (k,)
+            Ends of each edge, in ``range(n)``.
+        weight : array-like of float, shape (k,), optional
+            Trust of each edge; finite, greater than zero. One where absent.
 
         Raises
         ------
         ParameterError
-            If an index is outside ``range(n)``, the lengths differ, or a weight is not finite and positive.
+            If ``n`` or an index is out of range, the lengths differ, or a weight is not finite and positive.
         """
-        src, dst = np.asarray(source, dtype=np.int64).ravel(), np.asarray(target, dtype=np.int64).ravel()
+        src, dst = _indices("source", source), _indices("target", target)
         wgt = np.ones(len(src)) if weight is None else np.asarray(weight, dtype=np.float64).ravel()
         _check_edges(n, src, dst, wgt)
         kept = src != dst
         pair, total = sum_by_key(src[kept] * n + dst[kept], wgt[kept])
-        return cls._from_sorted(n, pair // n if n else pair, pair % n if n else pair, total.astype(np.float32))
+        weights = as_weights(total)
+        return cls._from_sorted(n, pair // max(n, 1), pair % max(n, 1), weights)
 
     @classmethod
     def _from_sorted(cls, n: int, src: IndexArray, dst: IndexArray, weights: npt.NDArray[np.float32]) -> Self:
@@ -143,24 +158,56 @@ class TrustGraph:
 
     @classmethod
     def from_networkx(cls, graph: "nx.DiGraph[Any]", *, weight: str = "weight") -> tuple[Self, list[Any]]:
-        """Convert from a networkx graph; return the trust graph and the node of every index."""
+        """Convert from a networkx graph; return the trust graph and the node of every index.
+
+        An undirected edge is trust both ways; an edge without ``weight`` weighs one.
+        """
         nodes = list(graph)
+        graph = graph if graph.is_directed() else graph.to_directed(as_view=True)
         index = {node: i for i, node in enumerate(nodes)}
         edges = [(index[u], index[v], data.get(weight, 1.0)) for u, v, data in graph.edges(data=True)]
         src, dst, wgt = zip(*edges, strict=True) if edges else ((), (), ())
         return cls.from_edges(len(nodes), source=src, target=dst, weight=wgt), nodes
 
+    @classmethod
+    def from_igraph(cls, graph: "igraph.Graph", *, weight: str = "weight") -> Self:
+        """Convert from an igraph graph, vertices keeping their indices.
+
+        An undirected edge is trust both ways; edges of a graph without ``weight`` weigh one.
+        """
+        ends = np.array(graph.get_edgelist(), dtype=np.int64).reshape(-1, 2)
+        values = np.array(graph.es[weight] if weight in graph.es.attributes() else np.ones(len(ends)))
+        if not graph.is_directed():
+            ends, values = np.concatenate([ends, ends[:, ::-1]]), np.concatenate([values, values])
+        return cls.from_edges(graph.vcount(), source=ends[:, 0], target=ends[:, 1], weight=values)
+
+
+def _indices(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    array = np.asarray(values).ravel()
+    if len(array) and array.dtype.kind not in "iu":
+        raise ParameterError(f"{name} holds {array.dtype} values, not whole numbers")
+    return array.astype(np.int64)
+
 
 def _check_edges(n: int, src: IndexArray, dst: IndexArray, wgt: FloatArray) -> None:
+    if not 0 <= n <= LARGEST_N:
+        raise ParameterError(f"n is {n}, not in 0..{LARGEST_N}")
     if not len(src) == len(dst) == len(wgt):
         raise ParameterError(
             f"source, target and weight have {len(src)}, {len(dst)} and {len(wgt)} entries, not the same"
         )
     for name, index in (("source", src), ("target", dst)):
-        if len(index) and not (index.min() >= 0 and index.max() < n):
-            raise ParameterError(f"{name} has index {index.min()} or {index.max()}, not in 0..{n - 1}")
-    if not (np.isfinite(wgt).all() and (wgt > 0).all()):
-        raise ParameterError("every weight must be finite and greater than zero")
+        outside = (index < 0) | (index >= n)
+        if outside.any():
+            raise ParameterError(f"{name} holds {index[outside][0]}, not an index below n = {n}")
+    bad = ~(np.isfinite(wgt) & (wgt > 0))
+    if bad.any():
+        raise ParameterError(f"weight holds {wgt[bad][0]}, not only finite numbers greater than zero")
+
+
+def as_weights(total: FloatArray) -> npt.NDArray[np.float32]:
+    """Sums of local trust as edge weights: float32, clipped to its smallest normal and its largest number."""
+    return np.clip(total, *_WEIGHT_RANGE).astype(np.float32)
 
 
 def offsets_of(sorted_rows: IndexArray, n: int) -> npt.NDArray[np.int64]:

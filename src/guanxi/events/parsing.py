@@ -1,14 +1,17 @@
 """Raw columns to checked events: every record is accepted, or refused with its field and reason."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from guanxi.errors import DataError
+from guanxi.events.checked import Checked, Reject
+from guanxi.events.plain import plain_column
+from guanxi.events.properties import canonical_object
 from guanxi.events.record import DERIVED_PREFIX, EVENT_SCHEMA, FIELDS, event_ids, with_keys
 from guanxi.events.values import DAY_US, EARLIEST, BoolArray, as_mask, microseconds, numbers, times, trimmed
 from guanxi.schema import Model, load_model
@@ -16,17 +19,7 @@ from guanxi.schema import Model, load_model
 MAX_ID_BYTES = 256
 MAX_PROPERTIES_BYTES = 16_384
 _CONTROL = r"[\x00-\x1f\x7f]"
-_SHOWN = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """Why one record was refused."""
-
-    row: int
-    field: str
-    reason: str
-    value: str
+NOT_UTF8 = "is not UTF-8 text; if the file has another encoding, name it with --encoding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +41,6 @@ class Parsed:
     rejects: list[Reject]
 
 
-@dataclass(slots=True)
-class _Checked:
-    """Collects the first reason for which each record is refused."""
-
-    n: int
-    raw: Mapping[str, pa.Array]
-    bad: BoolArray = field(init=False)
-    rejects: list[Reject] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.bad = np.zeros(self.n, dtype=bool)
-
-    def refuse(self, where: BoolArray, field_name: str, reason: str) -> None:
-        for row in np.flatnonzero(where & ~self.bad).tolist():
-            self.rejects.append(Reject(row, field_name, reason, self._shown(field_name, row)))
-        self.bad |= where
-
-    def _shown(self, field_name: str, row: int) -> str:
-        if field_name not in self.raw:
-            return ""
-        value = self.raw[field_name][row].as_py()
-        text = (
-            value.decode("utf-8", "backslashreplace")
-            if isinstance(value, bytes)
-            else str("" if value is None else value)
-        )
-        return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-
-
 def parse_events(
     raw: Mapping[str, pa.Array], *, now_us: int, time_format: str | None = None, model: Model | None = None
 ) -> Parsed:
@@ -86,13 +50,18 @@ def parse_events(
     ----------
     raw : mapping of field name to pyarrow.Array
         Columns of equal length, named as in ``FIELDS``; ``relation``, ``source`` and ``target`` must be there.
-        Text columns may be strings or bytes.
+        Text columns may be strings or bytes, plain or dictionary-encoded.
     now_us : int
         The present, in microseconds since 1970; a time more than a day later is refused.
     time_format : str, optional
         How times are written, as in ``strptime``; ISO 8601 and epochs are understood without it.
     model : Model, optional
         The model of the graph; the shipped one unless given.
+
+    Raises
+    ------
+    DataError
+        If a required column is missing, a column has a type that holds no text, number or time, or the lengths differ.
 
     Examples
     --------
@@ -103,8 +72,9 @@ def parse_events(
     (['bob'], 'an account cannot follow itself')
     """
     model = model or load_model()
+    raw = _plain(raw)
     n = len(raw["source"])
-    checked = _Checked(n, raw)
+    checked = Checked(n, raw)
     text = {name: _text(checked, raw, name) for name in FIELDS if name not in ("time", "value", "target_kind")}
     for name in ("source", "target"):
         checked.refuse(as_mask(text[name].is_null()), name, "is empty")
@@ -126,7 +96,17 @@ def parse_events(
     return _accepted(checked, body)
 
 
-def _accepted(checked: _Checked, body: dict[str, pa.Array | npt.NDArray[np.generic]]) -> Parsed:
+def _plain(raw: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+    missing = [name for name in ("relation", "source", "target") if name not in raw]
+    if missing:
+        raise DataError(f"no column for {', '.join(missing)}; columns given: {', '.join(raw)}")
+    lengths = {name: len(column) for name, column in raw.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(f"columns differ in length: {lengths}")
+    return {name: plain_column(name, column) for name, column in raw.items()}
+
+
+def _accepted(checked: Checked, body: dict[str, pa.Array | npt.NDArray[np.generic]]) -> Parsed:
     rows = np.flatnonzero(~checked.bad)
     kept = {
         name: pa.array(column).take(pa.array(rows)).cast(EVENT_SCHEMA.field(name).type) for name, column in body.items()
@@ -154,7 +134,7 @@ def _foreign_derived_ids(events: pa.Table) -> BoolArray:
     return foreign
 
 
-def _text(checked: _Checked, raw: Mapping[str, pa.Array], name: str) -> pa.Array:
+def _text(checked: Checked, raw: Mapping[str, pa.Array], name: str) -> pa.Array:
     """A text field: valid UTF-8, no control characters, not too long, trimmed; null when empty."""
     if name not in raw:
         return pa.nulls(checked.n, pa.string())
@@ -167,17 +147,18 @@ def _text(checked: _Checked, raw: Mapping[str, pa.Array], name: str) -> pa.Array
     column = trimmed(column.cast(pa.string()))
     limit = MAX_PROPERTIES_BYTES if name == "properties" else MAX_ID_BYTES
     checked.refuse(as_mask(pc.greater(pc.binary_length(column), limit)), name, f"is longer than {limit} bytes")
-    control = pc.match_substring_regex(column, _CONTROL)
-    checked.refuse(as_mask(control), name, "has a control character (NUL, tab, line break or the like)")
+    if name != "properties":  # JSON may be written over several lines
+        control = pc.match_substring_regex(column, _CONTROL)
+        checked.refuse(as_mask(control), name, "has a control character (NUL, tab, line break or the like)")
     return column
 
 
-def _decoded(checked: _Checked, column: pa.Array, name: str) -> pa.Array:
+def _decoded(checked: Checked, column: pa.Array, name: str) -> pa.Array:
     try:
         return column.cast(pa.string())
     except pa.ArrowInvalid:
         valid = np.array([_is_utf8(value) for value in column.to_pylist()], dtype=bool)
-        checked.refuse(~valid, name, "is not UTF-8 text; if the file has another encoding, name it with --encoding")
+        checked.refuse(~valid, name, NOT_UTF8)
         return pc.if_else(pa.array(valid), column, None).cast(pa.string())
 
 
@@ -189,7 +170,7 @@ def _is_utf8(value: bytes | None) -> bool:
     return True
 
 
-def _relations(checked: _Checked, names: pa.Array, model: Model) -> tuple[npt.NDArray[np.int8], BoolArray]:
+def _relations(checked: Checked, names: pa.Array, model: Model) -> tuple[npt.NDArray[np.int8], BoolArray]:
     verbs = model.verbs
     coded = pc.utf8_lower(names).dictionary_encode()
     known = [verbs.get(name) for name in coded.dictionary.to_pylist()]
@@ -201,7 +182,7 @@ def _relations(checked: _Checked, names: pa.Array, model: Model) -> tuple[npt.ND
 
 
 def _target_kinds(
-    checked: _Checked, raw: Mapping[str, pa.Array], relation: npt.NDArray[np.int8], model: Model
+    checked: Checked, raw: Mapping[str, pa.Array], relation: npt.NDArray[np.int8], model: Model
 ) -> npt.NDArray[np.int8]:
     kinds = np.zeros(checked.n, dtype=np.int8)
     for type_ in model.relations.values():
@@ -221,7 +202,7 @@ def _target_kinds(
     return kinds
 
 
-def _times(checked: _Checked, raw: Mapping[str, pa.Array], now_us: int, time_format: str | None) -> pa.Array:
+def _times(checked: Checked, raw: Mapping[str, pa.Array], now_us: int, time_format: str | None) -> pa.Array:
     if "time" not in raw:
         return pa.nulls(checked.n, pa.int64())
     column = raw["time"]
@@ -236,7 +217,7 @@ def _times(checked: _Checked, raw: Mapping[str, pa.Array], now_us: int, time_for
     return time
 
 
-def _values(checked: _Checked, raw: Mapping[str, pa.Array], relation: npt.NDArray[np.int8], model: Model) -> pa.Array:
+def _values(checked: Checked, raw: Mapping[str, pa.Array], relation: npt.NDArray[np.int8], model: Model) -> pa.Array:
     if "value" not in raw:
         return pa.nulls(checked.n, pa.float64())
     column = raw["value"]
@@ -258,7 +239,7 @@ def _values(checked: _Checked, raw: Mapping[str, pa.Array], relation: npt.NDArra
 
 
 def _self_relations(
-    checked: _Checked,
+    checked: Checked,
     text: Mapping[str, pa.Array],
     relation: npt.NDArray[np.int8],
     target_kind: npt.NDArray[np.int8],
@@ -272,28 +253,20 @@ def _self_relations(
         )
 
 
-def _via(checked: _Checked, via: pa.Array, relation: npt.NDArray[np.int8], model: Model) -> None:
+def _via(checked: Checked, via: pa.Array, relation: npt.NDArray[np.int8], model: Model) -> None:
     allowed = np.isin(relation, [r.code for r in model.relations.values() if r.via])
     names = ", ".join(r.name for r in model.relations.values() if r.via)
     checked.refuse(as_mask(via.is_valid()) & ~allowed, "via", f"goes with {names} only")
 
 
-def _properties(checked: _Checked, column: pa.Array) -> pa.Array:
+def _properties(checked: Checked, column: pa.Array) -> pa.Array:
     """JSON objects with sorted keys, so that the same properties are the same text."""
     given = np.flatnonzero(as_mask(column.is_valid()))
     if not len(given):
         return column
     texts, broken = column.to_pylist(), np.zeros(checked.n, dtype=bool)
     for row in given.tolist():
-        try:
-            parsed = json.loads(texts[row], parse_constant=_no_constant)
-        except ValueError:
-            parsed = None
-        broken[row] = not isinstance(parsed, dict)
-        texts[row] = json.dumps(parsed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    checked.refuse(broken, "properties", "is not a JSON object")
+        texts[row] = canonical_object(texts[row])
+        broken[row] = texts[row] is None
+    checked.refuse(broken, "properties", "is not a JSON object of finite numbers and valid text")
     return pa.array(texts, pa.string())
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)

@@ -6,14 +6,24 @@ from typing import Any
 
 import pyarrow as pa
 
-from guanxi.events.parsing import Reject
+from guanxi.events.checked import Reject
 from guanxi.events.record import FIELDS
 
 _NUMERIC = ("time", "value")
+_MAX_INTEGER_BITS = 256  # an id has at most 256 bytes, and Python will not write out the largest integers
 
 
-def columns_from_rows(rows: Sequence[object]) -> tuple[dict[str, pa.Array], list[int], list[Reject]]:
+def columns_from_rows(
+    rows: Sequence[object], *, keys: Mapping[str, str] | None = None
+) -> tuple[dict[str, pa.Array], list[int], list[Reject]]:
     """Turn rows into columns named as in ``FIELDS``.
+
+    Parameters
+    ----------
+    rows : sequence
+        Objects as JSON gives them.
+    keys : mapping of field name to key, optional
+        Under which key of a row each field is found; every field under its own name unless given.
 
     Returns
     -------
@@ -30,51 +40,75 @@ def columns_from_rows(rows: Sequence[object]) -> tuple[dict[str, pa.Array], list
     >>> positions, [(r.row, r.field, r.reason) for r in rejects]
     ([0], [(1, 'source', 'is true, not text'), (2, '', 'is not a JSON object')])
     """
-    texts: dict[str, list[str | None]] = {name: [] for name in FIELDS}
-    positions: list[int] = []
-    rejects: list[Reject] = []
-    for position, row in enumerate(rows):
-        if not isinstance(row, Mapping):
-            rejects.append(Reject(position, "", "is not a JSON object", _shown(row)))
-            continue
-        fields = {name: _text(name, row.get(name)) for name in FIELDS}
-        wrong = next((name for name, text in fields.items() if text is _WRONG), None)
-        if wrong is not None:
-            wanted = "a number" if wrong in _NUMERIC else "an object" if wrong == "properties" else "text"
-            shown = _shown(row[wrong])
-            rejects.append(Reject(position, wrong, f"is {shown}, not {wanted}", shown))
-            continue
-        positions.append(position)
-        for name, text in fields.items():
-            texts[name].append(text)
+    keys = keys if keys is not None else {name: name for name in FIELDS}
+    objects = [row if isinstance(row, Mapping) else None for row in rows]
+    refused = {position for position, row in enumerate(objects) if row is None}
+    rejects = [Reject(position, "", "is not a JSON object", _shown(rows[position])) for position in sorted(refused)]
+    texts: dict[str, list[Any]] = {}
+    for name, key in keys.items():
+        values = [None if row is None else row.get(key) for row in objects]
+        texts[name] = _texts(name, values)
+        for position in [at for at, text in enumerate(texts[name]) if text is _WRONG]:
+            if position not in refused:
+                rejects.append(_wrong_type(position, name, values[position]))
+            refused.add(position)
+    rejects.sort(key=lambda reject: reject.row)
+    positions = [position for position in range(len(rows)) if position not in refused]
+    if refused:
+        texts = {name: [column[position] for position in positions] for name, column in texts.items()}
     return {name: pa.array(column, pa.string()) for name, column in texts.items()}, positions, rejects
 
 
 _WRONG: Any = object()
 
 
+def _texts(name: str, values: list[object]) -> list[Any]:
+    """Each value as text, null or the mark _WRONG."""
+    if set(map(type, values)) <= {str, type(None)} and name != "properties" and _is_encodable(values):
+        return values
+    return [_text(name, value) for value in values]
+
+
 def _text(name: str, value: object) -> Any:  # noqa: ANN401 - text, null or the mark _WRONG
     if value is None:
         return None
     if name == "properties":
-        return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else _WRONG
+        return _written(value) if isinstance(value, Mapping) else _WRONG
     if isinstance(value, str):
-        return value if _is_encodable(value) else _WRONG
+        return value if _is_encodable([value]) else _WRONG
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _WRONG
-    if name in _NUMERIC or isinstance(value, int):
-        return repr(value)
-    return _WRONG
+    if isinstance(value, int):
+        return repr(value) if value.bit_length() <= _MAX_INTEGER_BITS else _WRONG
+    return repr(value) if name in _NUMERIC else _WRONG
 
 
-def _is_encodable(value: str) -> bool:
+def _written(value: object) -> Any:  # noqa: ANN401 - text or the mark _WRONG
+    """An object as JSON text, or the mark _WRONG where there is no such text."""
+    try:
+        written = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return _WRONG
+    return written if _is_encodable([written]) else _WRONG
+
+
+def _is_encodable(values: Sequence[Any]) -> bool:
     """Lone surrogates pass through JSON escapes, but are no text."""
     try:
-        value.encode("utf-8")
+        "".join(value for value in values if value is not None).encode("utf-8")
     except UnicodeEncodeError:
         return False
     return True
 
 
+def _wrong_type(position: int, name: str, value: object) -> Reject:
+    wanted = "a number" if name in _NUMERIC else "an object" if name == "properties" else "text"
+    shown = _shown(value)
+    return Reject(position, name, f"is {shown}, not {wanted}", shown)
+
+
 def _shown(value: object) -> str:
-    return json.dumps(value, default=str)[:80]
+    try:
+        return json.dumps(value, default=str)[:80]
+    except (ValueError, RecursionError):
+        return "a value too large to show"

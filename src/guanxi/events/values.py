@@ -15,6 +15,7 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 MICROSECONDS = 1_000_000
 DAY_US = 86_400 * MICROSECONDS
 
+_UNIT_US = {"ns": 1, "us": 1, "ms": 1000, "s": MICROSECONDS, "D": DAY_US}
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?$"
 _ZONE = r"(Z|[+-]\d\d:?\d\d)$"
 
@@ -39,7 +40,7 @@ def numbers(column: pa.Array) -> tuple[pa.Array, BoolArray]:
         readable = as_mask(pc.match_substring_regex(text, _NUMBER))
         value = pc.if_else(pa.array(readable), text, None).cast(pa.float64())
     else:
-        text, value = column, column.cast(pa.float64())
+        text, value = column, column.cast(pa.float64(), safe=False)  # beyond 2^53 the nearest float will do
     finite = as_mask(pc.is_finite(value))
     plain = pc.add(pc.if_else(pa.array(finite), value, None), 0.0)  # + 0.0 turns -0.0 into 0.0
     return plain, as_mask(text.is_valid()) & ~finite
@@ -52,9 +53,11 @@ def times(column: pa.Array, *, time_format: str | None = None) -> tuple[pa.Array
     ISO 8601, taken as UTC when it names no zone, or follows ``time_format`` (as in ``strptime``).
     """
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return column.cast(pa.timestamp("us")).cast(pa.int64()), np.zeros(len(column), dtype=bool)
+        return _moments(column), np.zeros(len(column), dtype=bool)
     if pa.types.is_boolean(column.type):
         return pa.nulls(len(column), pa.int64()), as_mask(column.is_valid())
+    if pa.types.is_integer(column.type) and time_format is not None:
+        column = column.cast(pa.string())  # 20231114 as %Y%m%d
     if not pa.types.is_string(column.type):
         value, bad = numbers(column)
         return _epochs(value), bad
@@ -67,6 +70,17 @@ def times(column: pa.Array, *, time_format: str | None = None) -> tuple[pa.Array
     written = pc.if_else(pa.array(not_number), text, None)
     dated, bad = _iso(written)
     return pc.coalesce(_epochs(value), dated), bad
+
+
+def _moments(column: pa.Array) -> pa.Array:
+    """Timestamps and dates to microseconds: finer ones are cut off, and what lies too far away stays far away."""
+    unit = column.type.unit if pa.types.is_timestamp(column.type) else "D" if pa.types.is_date32(column.type) else "ms"
+    width = pa.int32() if unit == "D" else pa.int64()
+    count = pc.fill_null(column.cast(width), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    scale = _UNIT_US[unit]
+    far = np.iinfo(np.int64).max // scale
+    micros = count // 1000 if unit == "ns" else np.clip(count, -far, far) * scale
+    return pc.if_else(column.is_valid(), pa.array(micros), None)
 
 
 def _epochs(value: pa.Array) -> pa.Array:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guanxi.events.values import DAY_US
-from guanxi.graph import TrustGraph, offsets_of, sum_by_key
+from guanxi.graph import TrustGraph, as_weights, offsets_of, sum_by_key
 from guanxi.local_trust.weights import FloatArray, TimeArray, Weights, decay, last_actions
 from guanxi.snapshot import NO_INDEX, NO_TIME, Relation, Snapshot
 
@@ -82,7 +82,7 @@ def trust_row(actions: Actions, setting: Setting) -> tuple[IndexArray, npt.NDArr
     """Whom one account trusts, and how much, from its actions alone: the same bits as its row of ``local_trust``."""
     source, target, weight = evidence(actions, setting)
     targets, sums = sum_by_key(target[source != target].astype(np.int64), weight[source != target])
-    return targets.astype(np.uint32), sums.astype(np.float32)
+    return targets.astype(np.uint32), as_weights(sums)
 
 
 def evidence(actions: Actions, setting: Setting) -> Triples:

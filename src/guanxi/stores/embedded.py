@@ -92,15 +92,15 @@ class EmbeddedStore:
             yield load
             load.finish(db)
 
-    def events(self, *, after: int = 0) -> Iterator[pa.Table]:
-        """Events with a seq greater than ``after``, in the order of their seqs."""
-        segments = [s for s in self._segments() if s.last_seq > after]
-        done = after
-        for segment in segments:
-            yield from self._log_between(done, segment.first_seq)
-            yield segment.events(after=after)
-            done = segment.last_seq
-        yield from self._log_between(done, None)
+    def events(self, *, after: int = 0, upto: int | None = None) -> Iterator[pa.Table]:
+        """Events with a seq in ``after + 1 .. upto``, in the order of their seqs; ``upto`` is now by default."""
+        upto, done = self.last_seq() if upto is None else upto, after
+        for segment in self._segments():
+            if after < segment.last_seq and segment.first_seq <= upto:
+                yield from log.select(self._db.reader(), "seq > ? AND seq < ?", (done, segment.first_seq))
+                yield segment.events(after=after, upto=upto)
+                done = segment.last_seq
+        yield from log.select(self._db.reader(), "seq > ? AND seq <= ?", (done, upto))
 
     def events_of(self, source: str, *, after: int) -> pa.Table:
         """Events of one source with a seq greater than ``after``."""
@@ -117,10 +117,6 @@ class EmbeddedStore:
         """Return the number of events."""
         query = "SELECT (SELECT count(*) FROM events) + (SELECT coalesce(sum(n_events), 0) FROM segments)"
         return int(self._db.reader().execute(query).fetchone()[0])
-
-    def _log_between(self, after: int, before: int | None) -> Iterator[pa.Table]:
-        stop = 2**62 if before is None else before
-        yield from log.select(self._db.reader(), "seq > ? AND seq < ?", (after, stop))
 
     def _segments(self) -> list[Segment]:
         rows = self._db.reader().execute("SELECT first_seq, n_events, bundle FROM segments ORDER BY first_seq")
@@ -166,8 +162,8 @@ class EmbeddedStore:
         except OSError as exc:
             draft.unlink(missing_ok=True)
             raise store_error(exc, self.home) from exc
-        _keep_only(self.snapshots, {published.snapshot, published.previous_snapshot})
-        _keep_only(self.runs, {published.run, published.previous_run})
+        _keep_only(self.snapshots, published.snapshots)
+        _keep_only(self.runs, published.runs)
 
     def record_run(self, run: RunRecord) -> None:
         """Remember a run; the same run again changes nothing."""

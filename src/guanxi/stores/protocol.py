@@ -39,13 +39,47 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What answers are made from: a run and its snapshot, and the last event that the snapshot knows."""
+    """What answers are made from, and the newest snapshot.
+
+    Attributes
+    ----------
+    snapshot, run : str
+        In use; without a run nothing is yet.
+    seq : int
+        The last event that the snapshot in use knows.
+    newest, newest_seq : str, int
+        The newest snapshot, which the next run is computed from.
+    previous_snapshot, previous_run, previous_seq
+        What was in use before.
+    """
 
     snapshot: str
     run: str | None
     seq: int
+    newest: str = ""
+    newest_seq: int = 0
     previous_snapshot: str | None = None
     previous_run: str | None = None
+    previous_seq: int = 0
+
+    def with_run(self, run: str) -> "Published":
+        """Put a run of the newest snapshot in use; the same one again changes nothing."""
+        if (run, self.newest, self.newest_seq) == (self.run, self.snapshot, self.seq):
+            return self
+        before = (self.previous_snapshot, self.previous_run, self.previous_seq)
+        if self.run is not None and self.run != run:
+            before = (self.snapshot, self.run, self.seq)
+        return Published(self.newest, run, self.newest_seq, self.newest, self.newest_seq, *before)
+
+    @property
+    def snapshots(self) -> set[str | None]:
+        """Every snapshot that must be kept."""
+        return {self.snapshot, self.newest, self.previous_snapshot}
+
+    @property
+    def runs(self) -> set[str | None]:
+        """Every run that must be kept."""
+        return {self.run, self.previous_run}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +121,8 @@ class GraphStore(Protocol):
     def loading(self) -> AbstractContextManager[Loading]:
         """Open a bulk load; it is kept when the block ends without an error."""
 
-    def events(self, *, after: int = 0) -> Iterator[pa.Table]:
-        """Events with a seq greater than ``after``, in the order of their seqs."""
+    def events(self, *, after: int = 0, upto: int | None = None) -> Iterator[pa.Table]:
+        """Events with a seq in ``after + 1 .. upto``, in the order of their seqs."""
 
     def events_of(self, source: str, *, after: int) -> pa.Table:
         """Events of one source with a seq greater than ``after``."""

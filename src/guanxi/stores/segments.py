@@ -74,9 +74,11 @@ class Segment:
         """The sorted keys, mapped from disk."""
         return Keys(*(self.bundle.array(f"keys.{name}") for name in ("high", "low", "body")))
 
-    def events(self, *, after: int = 0) -> pa.Table:
-        """Events with a seq greater than ``after``, mapped from disk."""
-        return self.bundle.table("events").slice(max(0, after + 1 - self.first_seq))
+    def events(self, *, after: int = 0, upto: int | None = None) -> pa.Table:
+        """Events with a seq in ``after + 1 .. upto``, mapped from disk."""
+        first = max(after + 1, self.first_seq)
+        last = self.last_seq if upto is None else min(upto, self.last_seq)
+        return self.bundle.table("events").slice(first - self.first_seq, max(0, last - first + 1))
 
     def events_of(self, source: str, *, after: int) -> pa.Table:
         """Events of one source with a seq greater than ``after``."""

@@ -1,0 +1,50 @@
+# Works on a machine with make and Python 3.11 or newer. The first target that needs it fills .venv from uv.lock;
+# later ones do so again only when uv.lock or pyproject.toml has changed. Another Python: make PYTHON=python3.12 test
+PYTHON ?= python3
+DEMO_FLAGS ?=
+PYTEST_FLAGS ?=
+
+BIN := .venv/bin
+SYNCED := .venv/.synced
+BENCHMARKS := $(wildcard benchmarks/[a-z]*.py)
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types layers bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(SYNCED) ## Load a real public graph, compute trust, serve it (DEMO_FLAGS=--no-serve: only compute)
+	@$(BIN)/guanxi demo $(DEMO_FLAGS)
+
+# One after the other even under `make -j`, and pytest last, so that its closing line is the last one.
+test: $(SYNCED) ## Check style, types and layers, then run the tests (PYTEST_FLAGS="-k graph": some of them)
+	@$(MAKE) lint
+	@$(MAKE) types
+	@$(MAKE) layers
+	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+lint: $(SYNCED) ## Check style and formatting
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+format: $(SYNCED) ## Put the code into its standard form
+	@$(BIN)/ruff check --fix-only --quiet
+	@$(BIN)/ruff format
+
+types: $(SYNCED) ## Check types
+	@$(BIN)/mypy
+
+layers: $(SYNCED) ## Check that each floor imports only floors below it
+	@$(BIN)/lint-imports
+
+bench: $(SYNCED) ## Run the benchmarks
+	@for file in $(BENCHMARKS); do echo "$$file"; $(BIN)/python "$$file" || exit 1; done
+
+clean: ## Remove what these commands made, .venv included
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo-store
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(SYNCED): pyproject.toml uv.lock tools/bootstrap.sh
+	@PYTHON="$(PYTHON)" tools/bootstrap.sh
+	@touch $@

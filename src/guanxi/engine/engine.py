@@ -1,0 +1,261 @@
+"""The engine: what every face of Guanxi calls."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from guanxi.engine import doctor
+from guanxi.engine.loads import Limit, LoadReport, Progress, load_files
+from guanxi.engine.options import Strategy
+from guanxi.engine.privacy import Privacy
+from guanxi.engine.scoring import Run, score
+from guanxi.engine.view import View
+from guanxi.errors import DamagedError, NotReadyError
+from guanxi.events import columns_from_rows, event_ids, parse_events
+from guanxi.loading import FileMapping
+from guanxi.snapshot import Snapshot, build_snapshot
+from guanxi.stores import EmbeddedStore, Published, RunRecord
+
+log = logging.getLogger("guanxi")
+
+
+@dataclass(frozen=True, slots=True)
+class EventOutcome:
+    """What became of one event: created, duplicate, conflict or rejected, and why."""
+
+    outcome: Literal["created", "duplicate", "conflict", "rejected"]
+    id: str | None = None
+    field: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotReport:
+    """A published snapshot."""
+
+    id: str
+    n_accounts: int
+    n_items: int
+    n_edges: int
+    n_events: int
+    new: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A published run."""
+
+    id: str
+    snapshot: str
+    strategy: str
+    n_accounts: int
+    n_trust_edges: int
+    n_discounted: int
+    seconds: float
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class Engine:
+    """The engine over one embedded store.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of the store.
+    create : bool
+        Whether to make the store if there is none.
+    privacy : Privacy
+        What answers may say about people.
+    now_us : callable
+        The clock, in microseconds since 1970.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> engine = Engine(Path(tempfile.mkdtemp()) / "store", create=True)
+    >>> outcomes = engine.append([{"relation": "follow", "source": "ann", "target": "bob"},
+    ...                           {"relation": "purchase", "source": "bob", "target": "tea"}])
+    >>> [o.outcome for o in outcomes]
+    ['created', 'created']
+    >>> report = engine.snapshot(), engine.score()
+    >>> answer, meta = engine.view().items("ann")
+    >>> answer["items"][0]["id"]
+    'tea'
+    >>> engine.close()
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        create: bool = False,
+        privacy: Privacy | None = None,
+        now_us: Callable[[], int] = _now_us,
+    ) -> None:
+        self.store = EmbeddedStore(home, create=create)
+        self._privacy = privacy or Privacy()
+        self._now_us = now_us
+        self._view: View | None = None
+
+    def close(self) -> None:
+        """Close the store's connections."""
+        self.store.close()
+
+    # -- events in ------------------------------------------------------------------------------------------------
+
+    def load(
+        self,
+        paths: Sequence[str | Path],
+        mappings: Sequence[FileMapping] = (),
+        *,
+        limit: Limit | None = None,
+        rejects_file: Path | None = None,
+        progress: Progress | None = None,
+    ) -> LoadReport:
+        """Load files and folders; all of them, or nothing. See ``load_files`` for what it raises."""
+        started, now = time.perf_counter(), self._now_us()
+        rejects = rejects_file or self.store.home / "rejects" / f"{now}.csv"
+        report = load_files(
+            self.store,
+            paths,
+            mappings,
+            now_us=now,
+            limit=limit or Limit(),
+            rejects_file=rejects,
+            progress=progress,
+        )
+        log.info(
+            "loaded %d events, %d known, %d refused in %.2f s",
+            report.n_created,
+            report.n_duplicates,
+            report.n_rejects,
+            time.perf_counter() - started,
+        )
+        return report
+
+    def append(self, rows: Sequence[object]) -> list[EventOutcome]:
+        """Keep single events, given as mappings with the names in ``guanxi.events.FIELDS``; durable when it returns.
+
+        Returns
+        -------
+        list of EventOutcome
+            One for each row, in order. A bad row is refused with its field and reason; the others are kept.
+        """
+        columns, positions, wrong = columns_from_rows(rows)
+        outcomes: dict[int, EventOutcome] = {
+            r.row: EventOutcome("rejected", field=r.field or None, detail=r.reason) for r in wrong
+        }
+        if positions:
+            parsed = parse_events(columns, now_us=self._now_us())
+            for reject in parsed.rejects:
+                detail = f"{reject.value!r} {reject.reason}" if reject.value else reject.reason
+                outcomes[positions[reject.row]] = EventOutcome("rejected", field=reject.field or None, detail=detail)
+            appended = self.store.append(parsed.events) if len(parsed.events) else None
+            said = appended.outcomes if appended else []
+            for row, id_, outcome in zip(parsed.rows.tolist(), event_ids(parsed.events), said, strict=True):
+                why = "another event with this id says something else" if outcome == "conflict" else None
+                outcomes[positions[row]] = EventOutcome(outcome, id=id_, detail=why)
+        return [outcomes[row] for row in range(len(rows))]
+
+    # -- snapshots and runs ---------------------------------------------------------------------------------------
+
+    def snapshot(self) -> SnapshotReport:
+        """Build a snapshot of all events and put it in use together with its run, once `score` has made one.
+
+        Until then answers are made from the run in use.
+
+        Raises
+        ------
+        NotReadyError
+            If the store has no events.
+        """
+        started, seq = time.perf_counter(), self.store.last_seq()
+        if seq == 0:
+            raise NotReadyError(f"the store at {self.store.home} has no events; load some first")
+        folder = build_snapshot(self.store.events(upto=seq), self.store.snapshots)
+        snapshot, old = Snapshot.open(folder), self.store.published()
+        new = old is None or old.newest != snapshot.id
+        current = old or Published(snapshot=snapshot.id, run=None, seq=seq)
+        pending = replace(current, newest=snapshot.id, newest_seq=seq)
+        self.store.publish(pending)
+        seconds = time.perf_counter() - started
+        n_items = len(snapshot.ids.get("item", ()))
+        log.info("snapshot %s of %d edges in %.2f s", snapshot.id, snapshot.n_edges, seconds)
+        return SnapshotReport(
+            snapshot.id, snapshot.n_accounts, n_items, snapshot.n_edges, snapshot.n_events, new, seconds
+        )
+
+    def score(self, strategy: Strategy | None = None) -> RunReport:
+        """Compute a run of the newest snapshot and put both in use.
+
+        Raises
+        ------
+        NotReadyError
+            If there is no snapshot.
+        """
+        started, strategy = time.perf_counter(), strategy or Strategy()
+        old = self.store.published()
+        if old is None:
+            raise NotReadyError("there is no snapshot; `guanxi snapshot` makes one")
+        snapshot = Snapshot.open(self.store.snapshots / old.newest)
+        run = Run.open(score(snapshot, strategy, self.store.runs), snapshot)
+        named = f"{strategy.name}@{strategy.version}"
+        self.store.record_run(RunRecord(run.id, snapshot.id, named, strategy.to_json(), self._now_us()))
+        self.store.publish(old.with_run(run.id))
+        seconds = time.perf_counter() - started
+        log.info("run %s of snapshot %s by %s in %.2f s", run.id, snapshot.id, named, seconds)
+        return RunReport(
+            run.id,
+            snapshot.id,
+            named,
+            snapshot.n_accounts,
+            run.graph.m,
+            int((run.discount < 1).sum()),
+            seconds,
+        )
+
+    # -- answers --------------------------------------------------------------------------------------------------
+
+    def view(self) -> View:
+        """Return what answers are made from now; a newer run is picked up by the next call.
+
+        Raises
+        ------
+        NotReadyError
+            If there is no run yet.
+        """
+        published = self.store.published()
+        if published is None or published.run is None:
+            raise NotReadyError("there is no run yet; `guanxi snapshot` and `guanxi score` make one")
+        if self._view is None or self._view.run.id != published.run or self._view.seq != published.seq:
+            self._view = self._open(published)
+        return self._view
+
+    def _open(self, published: Published) -> View:
+        """Open what is published; where that is damaged, what was in use before."""
+        try:
+            return self._open_run(published.snapshot, published.run, published.seq)
+        except DamagedError as exc:
+            if self._view is not None:
+                log.warning("%s; the previous run stays in use", exc)
+                return self._view
+            if published.previous_snapshot is None or published.previous_run is None:
+                raise
+            log.warning("%s; falling back to the previous run", exc)
+            view = self._open_run(published.previous_snapshot, published.previous_run, published.previous_seq)
+            return replace(view, degraded=True)
+
+    def _open_run(self, snapshot: str, run: str | None, seq: int) -> View:
+        opened = Snapshot.open(self.store.snapshots / snapshot)
+        return View(Run.open(self.store.runs / str(run), opened), self.store, seq, self._privacy)
+
+    def doctor(self) -> list[doctor.Finding]:
+        """Check versions, integrity and the sanity of the data."""
+        return doctor.examine(self.store)

@@ -1,0 +1,131 @@
+"""Accounts for a viewer: whom trusted accounts trust, who has the same taste, and who is in standing."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from guanxi.errors import ParameterError
+from guanxi.graph import TrustGraph
+from guanxi.recommend.explanation import Component, Count, Recommendation, Term, listed
+from guanxi.recommend.interactions import FloatArray, Interactions
+from guanxi.recommend.items import MAX_LIMIT, best_of, did
+from guanxi.recommend.mixture import mixed
+from guanxi.recommend.taste import Taste, TasteOptions, account_terms, taste_of
+from guanxi.recommend.viewer import Viewer
+from guanxi.snapshot import Snapshot
+from guanxi.trust import OUTSIDE, PersonalTrust, inflow
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOptions:
+    """How accounts are scored: the weights of trust, taste and prior, and how many terms are listed one by one."""
+
+    trust_weight: float = 0.7
+    taste_weight: float = 0.25
+    prior_weight: float = 0.05
+    max_terms: int = 5
+    taste: TasteOptions = field(default_factory=TasteOptions)
+
+    def weights(self) -> dict[str, float]:
+        """Weights of trust, taste and prior."""
+        return {"trust": self.trust_weight, "taste": self.taste_weight, "prior": self.prior_weight}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """What accounts are judged by: the trust graph, the viewer's personal trust and everybody's global trust."""
+
+    graph: TrustGraph
+    personal: PersonalTrust
+    global_trust: FloatArray
+
+
+def recommend_accounts(
+    viewer: Viewer,
+    standing: Standing,
+    interactions: Interactions,
+    snapshot: Snapshot,
+    *,
+    limit: int = 10,
+    options: AccountOptions | None = None,
+) -> list[Recommendation]:
+    """The best ``limit`` accounts to follow, with reasons; ties go to the lower index.
+
+    Raises
+    ------
+    ParameterError
+        If ``limit`` is not in 1..1000.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise ParameterError(f"limit is {limit}, not in 1..{MAX_LIMIT}")
+    options = options or AccountOptions()
+    taste = taste_of(interactions, viewer.items, viewer.weights, viewer=viewer.index, options=options.taste)
+    parts = {
+        "trust": standing.personal.scores.copy(),
+        "taste": np.zeros(snapshot.n_accounts),
+        "prior": standing.global_trust,
+    }
+    if viewer.index is not None:
+        parts["trust"][viewer.index] = 0.0
+    parts["taste"][taste.neighbours] = taste.closeness
+    scores, scale = mixed(parts, options.weights(), excluded=viewer.excluded_accounts)
+    best = best_of(scores, limit=limit)
+    explain = _Explainer(viewer, standing, interactions, snapshot, taste, options, scale)
+    return [explain.recommendation(int(a), {name: float(part[a]) for name, part in parts.items()}) for a in best]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Explainer:
+    viewer: Viewer
+    standing: Standing
+    interactions: Interactions
+    snapshot: Snapshot
+    taste: Taste
+    options: AccountOptions
+    scale: dict[str, float]
+
+    def recommendation(self, account: int, raw: dict[str, float]) -> Recommendation:
+        amounts = {name: raw[name] * self.scale[name] for name in raw}
+        terms = {
+            "trust": self._trust_terms(account) if raw["trust"] > 0 else [],
+            "taste": account_terms(self.interactions, self.taste, account, scale=self.scale["taste"])
+            if raw["taste"] > 0
+            else [],
+            "prior": [Term("global_trust", amounts["prior"], account=account)] if amounts["prior"] > 0 else [],
+        }
+        weights = self.options.weights()
+        components = tuple(
+            Component(
+                name,  # type: ignore[arg-type]
+                weights[name] if self.scale[name] else 0.0,
+                amounts[name],
+                listed(terms[name], at_most=self.options.max_terms),
+            )
+            for name in raw
+        )
+        score = sum(component.amount for component in components)
+        return Recommendation(account, score, components, self._counts(account))
+
+    def _trust_terms(self, account: int) -> list[Term]:
+        """Through whom trust flows to the account: exact, up to the solver's tolerance."""
+        discount = self.standing.personal.discount
+        factor = None if discount is None else float(discount[account])
+        flow = inflow(self.standing.graph, self.standing.personal, account)
+        return [
+            Term(
+                "trusted_account",
+                float(amount) * self.scale["trust"],
+                account=None if source == OUTSIDE else int(source),
+                authenticity=factor,
+            )
+            for source, amount in zip(flow.sources, flow.contributions, strict=True)
+            if amount > 0
+        ]
+
+    def _counts(self, account: int) -> tuple[Count, ...]:
+        circle = self.viewer.circle.accounts.tolist()
+        counts = {
+            name: sum(did(self.snapshot, name, other, account, kind="account") for other in circle)
+            for name in ("follow", "trust", "report")
+        }
+        return tuple(Count(name, n) for name, n in counts.items() if n)

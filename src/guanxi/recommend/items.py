@@ -1,0 +1,189 @@
+"""Items for a viewer: what trusted accounts have and share, what suits the viewer's taste, and what is in standing.
+
+``score = trust part + taste part + prior``. The weight of the trust part falls with the number of items that the
+viewer has: mixed in naively, trust helps newcomers and harms everybody else.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from guanxi.errors import ParameterError
+from guanxi.recommend.explanation import Component, Count, Recommendation, Term, listed
+from guanxi.recommend.interactions import FloatArray, Interactions
+from guanxi.recommend.mixture import mixed
+from guanxi.recommend.taste import Taste, TasteOptions, item_terms, taste_of, taste_scores
+from guanxi.recommend.viewer import Circle, Viewer
+from guanxi.snapshot import Snapshot
+
+MAX_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOptions:
+    """How items are scored.
+
+    Attributes
+    ----------
+    gate_items : float
+        At this number of own items, trust and taste weigh the same.
+    gate_power : float
+        How sharply the weight moves from trust to taste.
+    prior_weight : float
+        Weight of the prior, in 0..1.
+    spread : float
+        A trusted account's weights are divided by the number of its items to this power.
+    public : frozenset of str
+        Relation types whose actors may be named.
+    max_terms : int
+        How many terms are listed one by one.
+    """
+
+    gate_items: float = 3.0
+    gate_power: float = 2.0
+    prior_weight: float = 0.02
+    spread: float = 0.5
+    public: frozenset[str] = frozenset({"share", "review"})
+    max_terms: int = 5
+    taste: TasteOptions = field(default_factory=TasteOptions)
+
+    def weights(self, n_own: int) -> dict[str, float]:
+        """Weights of trust, taste and prior for a viewer with ``n_own`` items.
+
+        >>> ItemOptions(prior_weight=0.0).weights(3)
+        {'trust': 0.5, 'taste': 0.5, 'prior': 0.0}
+        """
+        gate = 1.0 / (1.0 + (n_own / self.gate_items) ** self.gate_power)
+        rest = 1.0 - self.prior_weight
+        return {"trust": rest * gate, "taste": rest * (1.0 - gate), "prior": self.prior_weight}
+
+
+def recommend_items(
+    viewer: Viewer,
+    interactions: Interactions,
+    prior: FloatArray,
+    snapshot: Snapshot,
+    *,
+    limit: int = 10,
+    options: ItemOptions | None = None,
+) -> list[Recommendation]:
+    """The best ``limit`` items for a viewer, with reasons; ties go to the lower index.
+
+    Parameters
+    ----------
+    prior : numpy.ndarray, shape (n_items,)
+        See ``item_prior``.
+    snapshot : Snapshot
+        For the counts beside each score.
+
+    Raises
+    ------
+    ParameterError
+        If ``limit`` is not in 1..1000.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise ParameterError(f"limit is {limit}, not in 1..{MAX_LIMIT}")
+    options = options or ItemOptions()
+    taste = taste_of(interactions, viewer.items, viewer.weights, viewer=viewer.index, options=options.taste)
+    parts = {
+        "trust": trust_scores(interactions, viewer.circle, spread=options.spread),
+        "taste": taste_scores(interactions, taste),
+        "prior": prior,
+    }
+    scores, scale = mixed(parts, options.weights(len(viewer.items)), excluded=viewer.excluded_items)
+    best = best_of(scores, limit=limit)
+    explain = _Explainer(viewer, interactions, snapshot, taste, options, scale)
+    return [
+        explain.recommendation(int(item), {name: float(part[item]) for name, part in parts.items()}) for item in best
+    ]
+
+
+def trust_scores(interactions: Interactions, circle: Circle, *, spread: float) -> FloatArray:
+    """What the circle's accounts have, each by its trust, shape (n_items,); not scaled."""
+    counts = np.diff(interactions.offsets)[circle.accounts]
+    rows = [interactions.items_of(account) for account in circle.accounts.tolist()]
+    items = np.concatenate([np.zeros(0, dtype=np.uint32), *(row[0] for row in rows)])
+    weights = np.concatenate([np.zeros(0), *(row[1] for row in rows)])
+    given = np.repeat(circle.trust / np.maximum(counts, 1) ** spread, counts) * weights
+    return np.bincount(items, weights=given, minlength=interactions.n_items).astype(np.float64)
+
+
+def best_of(scores: FloatArray, *, limit: int) -> npt.NDArray[np.int64]:
+    """Indices of the largest positive scores, in decreasing order; ties go to the lower index."""
+    found = np.flatnonzero(scores > 0)
+    if len(found) > limit:
+        threshold = np.partition(scores[found], len(found) - limit)[len(found) - limit]
+        found = found[scores[found] >= threshold]
+    return found[np.lexsort((found, -scores[found]))][:limit]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Explainer:
+    """Says what a viewer's scores are made of."""
+
+    viewer: Viewer
+    interactions: Interactions
+    snapshot: Snapshot
+    taste: Taste
+    options: ItemOptions
+    scale: dict[str, float]
+
+    def recommendation(self, item: int, raw: dict[str, float]) -> Recommendation:
+        amounts = {name: raw[name] * self.scale[name] for name in raw}
+        terms = {
+            "trust": self._trust_terms(item),
+            "taste": item_terms(self.interactions, self.taste, item, scale=self.scale["taste"]),
+            "prior": [Term("popularity", amounts["prior"], item=item)] if amounts["prior"] > 0 else [],
+        }
+        components = tuple(
+            Component(name, self._weight(name), amounts[name], listed(terms[name], at_most=self.options.max_terms))  # type: ignore[arg-type]
+            for name in raw
+        )
+        score = sum(component.amount for component in components)
+        return Recommendation(item, score, components, self._counts(item))
+
+    def _weight(self, name: str) -> float:
+        return self.options.weights(len(self.viewer.items))[name] if self.scale[name] else 0.0
+
+    def _trust_terms(self, item: int) -> list[Term]:
+        circle = self.viewer.circle
+        members = np.flatnonzero(np.isin(circle.accounts, self.interactions.holders(item)))
+        terms: list[Term] = []
+        unnamed: list[float] = []
+        for member in members.tolist():
+            account = int(circle.accounts[member])
+            items, weights = self.interactions.items_of(account)
+            weight = weights[np.searchsorted(items, item)] / len(items) ** self.options.spread
+            amount = float(circle.trust[member] * weight * self.scale["trust"])
+            if self._acted_in_public(account, item):
+                factor = float(circle.authenticity[member])
+                terms.append(Term("trusted_account", amount, account=account, item=item, authenticity=factor))
+            else:
+                unnamed.append(amount)
+        if unnamed:
+            terms.append(Term("trusted_accounts_unnamed", sum(unnamed), item=item, n=len(unnamed)))
+        return terms
+
+    def _acted_in_public(self, account: int, item: int) -> bool:
+        return any(
+            did(self.snapshot, name, account, item) for name in ("purchase", "share") if name in self.options.public
+        )
+
+    def _counts(self, item: int) -> tuple[Count, ...]:
+        circle = self.viewer.circle.accounts.tolist()
+        counts = {
+            name: sum(did(self.snapshot, name, account, item) for account in circle)
+            for name in ("purchase", "share", "review", "report")
+        }
+        return tuple(Count(name, n) for name, n in counts.items() if n)
+
+
+def did(snapshot: Snapshot, name: str, account: int, target: int, *, kind: str = "item") -> bool:
+    """Whether an account has an edge of one relation type to a target."""
+    relation = snapshot.relations.get((name, kind))
+    if relation is None:
+        return False
+    targets = relation.targets[relation.rows_of(account)]
+    at = int(np.searchsorted(targets, target))
+    return at < len(targets) and int(targets[at]) == target

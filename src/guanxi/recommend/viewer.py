@@ -1,0 +1,69 @@
+"""The viewer of a recommendation: whom they trust, what they have, what must not be shown."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from guanxi.recommend.interactions import FloatArray, IndexArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Circle:
+    """The accounts that a viewer trusts most, by decreasing trust.
+
+    Attributes
+    ----------
+    accounts : numpy.ndarray, shape (k,), uint32
+    trust : numpy.ndarray, shape (k,)
+        Share of the circle's trust; sums to one.
+    authenticity : numpy.ndarray, shape (k,)
+        The discount that is already in ``trust``; 1 where nothing was discounted.
+    """
+
+    accounts: IndexArray
+    trust: FloatArray
+    authenticity: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.accounts)
+
+    def without(self, accounts: IndexArray) -> "Circle":
+        """The same circle without some accounts."""
+        kept = ~np.isin(self.accounts, accounts)
+        total = self.trust[kept].sum()
+        return Circle(self.accounts[kept], self.trust[kept] / (total if total > 0 else 1.0), self.authenticity[kept])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Viewer:
+    """Who asks.
+
+    Attributes
+    ----------
+    index : int or None
+        None: an account that the snapshot does not know.
+    circle : Circle
+    items, weights : numpy.ndarray
+        What the viewer has, and how much it says.
+    excluded_items, excluded_accounts : numpy.ndarray of indices
+        What the answer must not contain: owned, followed, blocked, the viewer.
+    """
+
+    index: int | None
+    circle: Circle
+    items: IndexArray
+    weights: FloatArray
+    excluded_items: npt.NDArray[np.integer]
+    excluded_accounts: npt.NDArray[np.integer]
+
+
+def trusted_circle(scores: FloatArray, viewer: int | None, discount: FloatArray, *, size: int = 200) -> Circle:
+    """Pick the ``size`` accounts with the most personal trust, the viewer apart; ties go to the lower index."""
+    others = scores.copy()
+    if viewer is not None:
+        others[viewer] = 0.0
+    reached = np.flatnonzero(others > 0)
+    best = reached[np.lexsort((reached, -others[reached]))][:size]
+    total = others[best].sum()
+    return Circle(best.astype(np.uint32), others[best] / total if total > 0 else others[best], discount[best])

@@ -1,0 +1,86 @@
+"""One account's relations straight from its events, in the indices of a snapshot that may be older."""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from guanxi.events import event_keys
+from guanxi.schema import Model, RelationType, load_model
+from guanxi.snapshot.graph import NO_INDEX, NO_TIME, Ids, Relation, Snapshot
+from guanxi.snapshot.resolve import Edges, standing_facts, standing_states
+
+_UNKNOWN = -1
+
+
+def relations_of(
+    snapshot: Snapshot, events: pa.Table, *, model: Model | None = None
+) -> dict[tuple[str, str], Relation]:
+    """Relations that all events of one account amount to, as relations with the single source 0.
+
+    Targets that the snapshot does not know are left out: nothing can be said about them before the next one.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        Gives the indices.
+    events : pyarrow.Table
+        Every event of one source, old and new.
+    """
+    model = model or load_model()
+    found: dict[tuple[str, str], Relation] = {}
+    for code, kind_code in sorted(
+        set(zip(events["relation"].to_pylist(), events["target_kind"].to_pylist(), strict=True))
+    ):
+        of_type = model.relation(model.relation_name(code))
+        kind = model.kind_name(kind_code)
+        if of_type.source != "account" or kind not in snapshot.ids:
+            continue
+        mask = pc.and_(pc.equal(events["relation"], code), pc.equal(events["target_kind"], kind_code))
+        found[of_type.name, kind] = _relation(snapshot, events.filter(mask), of_type, kind)
+    return found
+
+
+def _relation(snapshot: Snapshot, events: pa.Table, of_type: RelationType, kind: str) -> Relation:
+    edges = _edges(snapshot, events, kind)
+    known = edges.take(edges.target != _UNKNOWN)
+    standing = standing_states(known) if of_type.form == "state" else standing_facts(known)
+    n = len(standing.source)
+    return Relation(
+        of_type.name,
+        kind,
+        np.array([0, n], dtype=np.int64),
+        standing.target.astype(np.uint32),
+        standing.time,
+        standing.value if np.isfinite(standing.value).any() else None,
+        standing.via if (standing.via != NO_INDEX).any() else None,
+    )
+
+
+def _edges(snapshot: Snapshot, events: pa.Table, kind: str) -> Edges:
+    via = _indices(snapshot.accounts, events["via"], missing=NO_INDEX)
+    undoes = event_keys(events["retracts"])
+    return Edges(
+        source=np.zeros(len(events), dtype=np.int64),
+        target=_indices(snapshot.ids[kind], events["target"], missing=_UNKNOWN),
+        time=pc.fill_null(events["time"], NO_TIME).to_numpy(),
+        value=pc.fill_null(events["value"], float("nan")).to_numpy(),
+        via=via.astype(np.uint32),
+        retract=events["retract"].to_numpy(),
+        key_hi=events["key_hi"].to_numpy(),
+        key_lo=events["key_lo"].to_numpy(),
+        undoes_hi=undoes[0],
+        undoes_lo=undoes[1],
+        names=events["retracts"].is_valid().to_numpy(),
+    )
+
+
+def _indices(ids: Ids, column: pa.ChunkedArray, *, missing: int) -> npt.NDArray[np.int64]:
+    """Index of every id; few enough that looking them up one by one beats hashing all ids."""
+    coded = column.combine_chunks().dictionary_encode()
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
+    found = [ids.find(id_) for id_ in coded.dictionary.to_pylist()]
+    index: npt.NDArray[np.int64] = np.array([missing if at is None else at for at in found] + [missing], dtype=np.int64)
+    codes: npt.NDArray[np.int64] = index[pc.fill_null(coded.indices, len(found)).to_numpy(zero_copy_only=False)]
+    return codes

@@ -1,0 +1,18 @@
+"""Who is trusted, by everyone and by one viewer: pure functions on a ``TrustGraph``, one algorithm per file."""
+
+from guanxi.trust.eigentrust import eigentrust
+from guanxi.trust.inflow import OUTSIDE, Inflow, inflow
+from guanxi.trust.pagerank import pagerank
+from guanxi.trust.personal import PersonalTrust, personal_trust
+from guanxi.trust.row import TrustRow
+
+__all__ = [
+    "OUTSIDE",
+    "Inflow",
+    "PersonalTrust",
+    "TrustRow",
+    "eigentrust",
+    "inflow",
+    "pagerank",
+    "personal_trust",
+]
