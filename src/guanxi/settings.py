@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     )
     k_anonymity: Annotated[int, Field(ge=1)] = Field(5, description="Fewest people that a count of others stands for")
     log_level: str = Field("info", description="debug, info, warning or error")
-    log_json: bool = Field(True, description="Whether the API logs JSON lines")
+    log_json: bool = Field(default=True, description="Whether the API logs JSON lines")
 
     @classmethod
     def settings_customise_sources(
@@ -73,7 +73,7 @@ def config_file() -> Path:
     return Path(named) if named else DEFAULT_CONFIG
 
 
-def load_settings(**flags: Any) -> Settings:  # noqa: ANN401 - whatever the flags are
+def load_settings(**flags: Any) -> Settings:
     """Read the settings; flags that are None are left to the other sources.
 
     Raises
