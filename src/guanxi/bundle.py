@@ -8,7 +8,6 @@ import errno
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -112,21 +111,31 @@ def write_bundle(
     StoreError
         If the folder cannot be written for another reason.
     """
-    parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=parent))
     try:
-        final = parent / _fill(draft, meta, arrays, tables or {})
-        if final.exists():  # the same content, published before
-            shutil.rmtree(draft)
-        else:
-            draft.rename(final)
-            sync_folder(parent)
-    except BaseException as exc:
-        shutil.rmtree(draft, ignore_errors=True)
-        if isinstance(exc, OSError):
-            raise store_error(exc, parent) from exc
-        raise
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".draft-", dir=parent, ignore_cleanup_errors=True) as folder:
+            draft = Path(folder) / "bundle"
+            draft.mkdir()
+            final = parent / _fill(draft, meta, arrays, tables or {})
+            _publish(draft, final)
+    except OSError as exc:
+        raise store_error(exc, parent) from exc
     return final
+
+
+def _publish(draft: Path, final: Path) -> None:
+    """Give a draft its final name, unless the same content has it already; a damaged bundle makes way."""
+    try:
+        Bundle.open(final)
+    except DamagedError:
+        if final.exists():
+            final.rename(draft.with_name("damaged"))
+        try:
+            draft.rename(final)
+        except OSError:
+            if not final.exists():  # otherwise another process was first
+                raise
+        sync_folder(final.parent)
 
 
 def store_error(exc: OSError, path: Path) -> StoreError:

@@ -4,11 +4,12 @@ Never one verdict. Low quality of an audience says nothing about who bought it.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from guanxi.authenticity import INNOCENT, Authenticity, EvidenceRow, Subject, Witness
+from guanxi.authenticity import INNOCENT, Authenticity, EvidenceRow, Subject, Unsuspicious, Witness
 from guanxi.events.values import isoformat
 from guanxi.snapshot import NO_TIME, Snapshot
 
@@ -18,13 +19,22 @@ GRADES = (("A", 200), ("B", 50), ("C", 10), ("D", 0))
 """Data confidence: the grade that so many relations behind the witnesses give."""
 
 
-def authenticity_of(
-    index: int, id_: str, witnesses: list[Witness], fused: Mapping[Subject, Authenticity]
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """What one run knows about authenticity: the witnesses, each subject fused, and what is left of the audience."""
+
+    witnesses: list[Witness]
+    fused: Mapping[Subject, Authenticity]
+    unsuspicious: Unsuspicious
+
+
+def authenticity_of(index: int, id_: str, heard: Heard) -> dict[str, Any]:
     """Authenticity of one account's audience and of its own conduct, with what each witness says."""
+    witnesses, fused, left = heard.witnesses, heard.fused, heard.unsuspicious
     return {
         "account": id_,
         "audience": _fused(fused[Subject.AUDIENCE], index),
+        "unsuspicious_followers": _interval(left.value[index], left.low[index], left.high[index]),
         "conduct": _fused(fused[Subject.CONDUCT], index),
         "data_confidence": data_confidence(index, witnesses),
         "witnesses": [_heard(witness, fused[witness.subject], index) for witness in witnesses],
@@ -34,8 +44,7 @@ def authenticity_of(
 def vet(
     index: int,
     snapshot: Snapshot,
-    witnesses: list[Witness],
-    fused: Mapping[Subject, Authenticity],
+    heard: Heard,
     *,
     evidence: int = 10,
 ) -> Dossier:
@@ -45,16 +54,16 @@ def vet(
     ----------
     index : int
         The account.
-    witnesses, fused
+    heard : Heard
         From one run.
     evidence : int
         How many facts to list per witness; at least 0.
     """
-    dossier = authenticity_of(index, snapshot.accounts[index], witnesses, fused)
-    for heard, witness in zip(dossier["witnesses"], witnesses, strict=True):
+    dossier = authenticity_of(index, snapshot.accounts[index], heard)
+    for said, witness in zip(dossier["witnesses"], heard.witnesses, strict=True):
         rows = witness.evidence(index, limit=evidence)
-        heard["evidence"] = [_fact(row, snapshot) for row in rows]
-        heard["innocent_explanations"] = [{"code": code, "text": INNOCENT[code]} for code in witness.innocent]
+        said["evidence"] = [_fact(row, snapshot) for row in rows]
+        said["innocent_explanations"] = [{"code": code, "text": INNOCENT[code]} for code in witness.innocent]
     offsets, _ = snapshot.followers
     dossier["figures"] = {
         "n_followers": int(offsets[index + 1] - offsets[index]),
@@ -72,14 +81,15 @@ def data_confidence(index: int, witnesses: list[Witness]) -> str:
 
 
 def _fused(about: Authenticity, index: int) -> dict[str, Any]:
-    if about.abstained[index]:
-        return {"value": None, "low": None, "high": None, "n_witnesses": 0}
-    return {
-        "value": float(about.value[index]),
-        "low": float(about.low[index]),
-        "high": float(about.high[index]),
-        "n_witnesses": int(about.n_witnesses[index]),
-    }
+    numbers = _interval(about.value[index], about.low[index], about.high[index])
+    return numbers | {"n_witnesses": int(about.n_witnesses[index])}
+
+
+def _interval(value: float, low: float, high: float) -> dict[str, Any]:
+    """A number with its interval; nothing where it is unknown."""
+    if np.isnan(value):
+        return {"value": None, "low": None, "high": None}
+    return {"value": float(value), "low": float(low), "high": float(high)}
 
 
 def _heard(witness: Witness, about: Authenticity, index: int) -> dict[str, Any]:

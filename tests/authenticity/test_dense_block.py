@@ -77,6 +77,19 @@ def test_popularity_alone_is_no_suspicious_block():
     assert len(blocks.suspicious) == 0
 
 
+def test_block_that_is_all_there_is_one_way_does_not_explain_itself():
+    # Friends follow each other; the only relations that are not returned are the sold ones and their camouflage.
+    rng = np.random.default_rng(8)
+    friends = rng.integers(0, 500, (2, 4000))
+    sold = np.repeat(np.arange(500, 560), 11)
+    bought = np.concatenate([np.concatenate([np.arange(8), rng.choice(500, 3, replace=False)]) for _ in range(60)])
+    source = np.concatenate([friends[0], friends[1], sold])
+    target = np.concatenate([friends[1], friends[0], bought])
+    blocks = found_in(Audience.from_edges(560, source=source, target=target))
+    assert [entry.block.followees.tolist() for entry in blocks.suspicious] == [list(range(8))]
+    assert blocks.suspicious[0].block.followers.tolist() == list(range(500, 560))
+
+
 def test_relabelled_accounts_have_the_same_shares():
     planted = plant(
         reference.random_audience(np.random.default_rng(1), n=600),

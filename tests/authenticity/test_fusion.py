@@ -18,6 +18,7 @@ from guanxi.authenticity import (
     low_trust_followers,
     returned_followers,
     unreturned_follows,
+    unsuspicious,
 )
 from guanxi.errors import ParameterError
 
@@ -164,3 +165,21 @@ def test_every_witness_offers_innocent_explanations_that_are_written_down():
     ]
     assert all(witness.innocent for witness in witnesses)
     assert {code for witness in witnesses for code in witness.innocent} == set(INNOCENT)
+
+
+def test_unsuspicious_part_is_what_the_severest_witness_leaves():
+    severe, mild = (
+        witness_of([0.6, 0.0], [1000, 1000], name="severe"),
+        witness_of([0.3, 0.0], [1000, 1000], name="mild"),
+    )
+    left = unsuspicious([severe, mild])
+    # (10 * .05 + 600) / 1010 = .5946; 1 - (.5946 - .05) / .95 = .4268
+    assert left.value[0] == pytest.approx(0.4268, abs=1e-4)
+    assert left.value[1] == 1.0
+    assert left.low[0] < left.value[0] < left.high[0]
+
+
+def test_unsuspicious_part_is_unknown_where_nobody_speaks_and_wider_with_little_data():
+    left = unsuspicious([witness_of([np.nan, 0.5, 0.5], [3, 20, 2000])])
+    assert np.isnan([left.value[0], left.low[0], left.high[0]]).all()
+    assert left.high[1] - left.low[1] > 3 * (left.high[2] - left.low[2])

@@ -2,7 +2,7 @@
 
 from guanxi.authenticity.audience import NO_TIME, Audience
 from guanxi.authenticity.dense_block import BlockRule, DenseBlocks, dense_block, dense_block_conduct, dense_blocks
-from guanxi.authenticity.fusion import Authenticity, FusionOptions, discount, fuse
+from guanxi.authenticity.fusion import Authenticity, FusionOptions, Unsuspicious, discount, fuse, unsuspicious
 from guanxi.authenticity.low_trust import low_trust_followers
 from guanxi.authenticity.reciprocity import returned_followers, unreturned_follows
 from guanxi.authenticity.witness import INNOCENT, EvidenceRow, Subject, Witness
@@ -17,6 +17,7 @@ __all__ = [
     "EvidenceRow",
     "FusionOptions",
     "Subject",
+    "Unsuspicious",
     "Witness",
     "dense_block",
     "dense_block_conduct",
@@ -26,4 +27,5 @@ __all__ = [
     "low_trust_followers",
     "returned_followers",
     "unreturned_follows",
+    "unsuspicious",
 ]

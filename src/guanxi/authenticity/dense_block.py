@@ -9,6 +9,8 @@ accused. Four conditions keep the two apart, each with its reason:
 - *density and size*: at least ``min_density`` of the relations that could be, and more than a handful of accounts.
 - *stands out*: FRAUDAR's objective is more than ``margin`` times that of the densest block after rewiring. Rewiring
   keeps how many each account follows and by how many it is followed: it shows what activity and popularity explain.
+  Where the block itself is most of the relations that are not returned, it would explain itself; then followers are
+  drawn from all relations, returned ones included.
 
 Before it is judged, a block loses its bystanders (see ``trimmed``). It has two sides and says two different things.
 Whoever is *followed* in it has a suspicious audience, and may not know. Whoever *follows* in it acts in concert: that
@@ -150,9 +152,11 @@ def dense_blocks(
         raise ParameterError(f"n_rewired is {n_rewired}, not 1 or more")
     edges = Edges.one_way(audience)
     found = []
+    everybody = audience.edge_sources()
     for left, block in rounds(edges, audience.n, max_blocks=max_blocks):
         core = trimmed(block, left, audience.n)
-        null = _null_objective(left, audience.n, rng, n_rewired) if rule.admits(core) else np.nan
+        pool = everybody if core.n_edges > len(edges.source) / 2 else None
+        null = _null_objective(left, audience.n, rng, n_rewired, pool=pool) if rule.admits(core) else np.nan
         found.append(FoundBlock(core, null, bool(block.objective > rule.margin * null)))
     return DenseBlocks(audience, tuple(found), len(edges.source))
 
@@ -178,8 +182,10 @@ def _at_least_half(members: IntVector, degree: IntVector) -> IntVector:
     return members[enough]
 
 
-def _null_objective(edges: Edges, n: int, rng: np.random.Generator, n_rewired: int) -> float:
-    return max(densest(edges.rewired(rng), n).objective for _ in range(n_rewired))
+def _null_objective(
+    edges: Edges, n: int, rng: np.random.Generator, n_rewired: int, *, pool: IndexArray | None
+) -> float:
+    return max(densest(edges.rewired(rng, pool=pool), n).objective for _ in range(n_rewired))
 
 
 def dense_block(blocks: DenseBlocks, *, min_sample: int = MIN_SAMPLE) -> Witness:

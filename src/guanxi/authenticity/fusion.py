@@ -126,7 +126,8 @@ def discount(authenticity: Authenticity) -> FloatVector:
     """Factor in [0, 1] for every relation into each account, shape (n,).
 
     The upper end of the interval over the prior, at most 1: in doubt for the account, so that little data means little
-    discount, and none at all where nothing is known.
+    discount, and none at all where nothing is known. For conduct; an audience is what others may have done, so it is
+    better discounted by ``unsuspicious``.
 
     Parameters
     ----------
@@ -135,6 +136,52 @@ def discount(authenticity: Authenticity) -> FloatVector:
     """
     factor = np.minimum(authenticity.high / authenticity.prior, 1.0)
     return np.where(authenticity.abstained, 1.0, factor)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unsuspicious:
+    """Part of each account's relations that no witness speaks against, beyond what is typical on this graph.
+
+    Attributes
+    ----------
+    value, low, high : numpy.ndarray, shape (n,), float64
+        The part and its 90 % interval, in [0, 1]; NaN where every witness abstains.
+    """
+
+    value: FloatVector
+    low: FloatVector
+    high: FloatVector
+
+
+def unsuspicious(witnesses: Sequence[Witness], *, options: FusionOptions = DEFAULT_OPTIONS) -> Unsuspicious:
+    """What is left of each account's relations without those that the severest witness suspects.
+
+    Witnesses suspect much the same relations, so their counts are not added. A share ``s`` where ``t`` is typical
+    leaves ``1 - (s - t) / (1 - t)``: Rogan and Gladen's correction for a witness that is wrong about a part ``t``
+    of honest relations and sees all others. What no witness sees is not taken off, so the part is an upper bound.
+
+    Parameters
+    ----------
+    witnesses : sequence of Witness
+        One or more, about the same subject and the same accounts.
+
+    References
+    ----------
+    Rogan, Gladen, "Estimating prevalence from the results of a screening test", Am. J. Epidemiol. 1978.
+    doi:10.1093/oxfordjournals.aje.a112510
+    """
+    _check(witnesses)
+    left = [_left(witness, options) for witness in witnesses]
+    value, high, low = (np.fmin.reduce([parts[i] for parts in left]) for i in range(3))
+    return Unsuspicious(value, low, high)
+
+
+def _left(witness: Witness, options: FusionOptions) -> list[FloatVector]:
+    """What a witness leaves at the posterior mean, the 5 % and the 95 % quantile of its share."""
+    known, points = _points(witness, options)
+    typical = witness.typical[known]
+    order = (points[0], points[2], points[1])
+    return [_spread(known, 1.0 - np.clip((point - typical) / (1.0 - typical), 0.0, 1.0)) for point in order]
 
 
 def _check(witnesses: Sequence[Witness]) -> None:
@@ -153,14 +200,22 @@ def _check(witnesses: Sequence[Witness]) -> None:
 
 def _scores(witness: Witness, options: FusionOptions) -> tuple[FloatVector, FloatVector, FloatVector]:
     """Contribution at the posterior mean, at its 95 % quantile (which accuses most), and at its 5 % quantile."""
-    known = ~np.isnan(witness.share)
+    known, points = _points(witness, options)
+    typical = witness.typical[known]
+    mean, accusing, clearing = (_spread(known, _contribution(point, typical, witness, options)) for point in points)
+    return mean, accusing, clearing
+
+
+def _points(
+    witness: Witness, options: FusionOptions
+) -> tuple[BoolVector, tuple[FloatVector, FloatVector, FloatVector]]:
+    """Where a witness speaks, and there the mean, the 95 % and the 5 % quantile of the posterior of its share."""
+    known: BoolVector = ~np.isnan(witness.share)
     typical, size = witness.typical[known], witness.sample_size[known]
     n_suspicious = witness.share[known] * size
     a = options.prior_strength * typical + n_suspicious
     b = options.prior_strength * (1.0 - typical) + size - n_suspicious
-    points = (a / (a + b), betaincinv(a, b, 1.0 - _TAIL), betaincinv(a, b, _TAIL))
-    mean, accusing, clearing = (_spread(known, _contribution(point, typical, witness, options)) for point in points)
-    return mean, accusing, clearing
+    return known, (a / (a + b), betaincinv(a, b, 1.0 - _TAIL), betaincinv(a, b, _TAIL))
 
 
 def _contribution(share: FloatVector, typical: FloatVector, witness: Witness, options: FusionOptions) -> FloatVector:

@@ -72,14 +72,16 @@ class Edges(NamedTuple):
         every = cls.of(audience)
         return cls(every.source[out], every.target[out], every.in_source[into], every.in_target[into])
 
-    def rewired(self, rng: np.random.Generator) -> "Edges":
-        """As many relations per follower and per followee, between partners drawn at random.
+    def rewired(self, rng: np.random.Generator, *, pool: IndexArray | None = None) -> "Edges":
+        """As many relations per followee, between partners drawn at random.
 
-        A pair that is drawn twice counts twice: dropping it would make chance look sparser than it is.
+        Followers have as many relations as before; or they are drawn from ``pool``, the followers of as many relations
+        or more. A pair that is drawn twice counts twice: dropping it would make chance look sparser than it is.
         """
-        target = rng.permutation(self.target)
+        drawn = self.source if pool is None else rng.choice(pool, size=len(self.source), replace=False)
+        source, target = np.sort(drawn), rng.permutation(self.target)
         order = np.argsort(target, kind="stable")
-        return Edges(self.source, target, self.source[order], target[order])
+        return Edges(source, target, source[order], target[order])
 
     def without(self, block: Block, n: int) -> "Edges":
         """All relations but those from a follower to a followee of ``block``."""

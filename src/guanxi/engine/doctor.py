@@ -32,10 +32,10 @@ class Finding:
 def examine(store: EmbeddedStore) -> list[Finding]:
     """Check versions, integrity and the sanity of the data."""
     findings = [*_versions(), _free_space(store), *_integrity(store)]
-    published = store.published()
-    if published is None:
-        return [*findings, Finding("snapshot", "note", "there is none yet; `guanxi snapshot` makes one")]
     try:
+        published = store.published()
+        if published is None:
+            return [*findings, Finding("snapshot", "note", "there is none yet; `guanxi snapshot` makes one")]
         snapshot = Snapshot.open(store.snapshots / published.newest)
         findings.append(Finding("snapshot", "ok", f"{snapshot.id}: {snapshot.n_edges:,} edges, checksums right"))
         findings += data_findings(snapshot)

@@ -234,9 +234,10 @@ class Engine:
         published = self.store.published()
         if published is None or published.run is None:
             raise NotReadyError("there is no run yet; `guanxi snapshot` and `guanxi score` make one")
-        if self._view is None or self._view.run.id != published.run or self._view.seq != published.seq:
-            self._view = self._open(published)
-        return self._view
+        view = self._view
+        if view is None or view.degraded or (view.run.id, view.seq) != (published.run, published.seq):
+            view = self._view = self._open(published)
+        return view
 
     def _open(self, published: Published) -> View:
         """Open what is published; where that is damaged, what was in use before."""
@@ -245,7 +246,7 @@ class Engine:
         except DamagedError as exc:
             if self._view is not None:
                 log.warning("%s; the previous run stays in use", exc)
-                return self._view
+                return replace(self._view, degraded=True)
             if published.previous_snapshot is None or published.previous_run is None:
                 raise
             log.warning("%s; falling back to the previous run", exc)

@@ -8,10 +8,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from guanxi.authenticity import Authenticity, Subject, Witness
+from guanxi.authenticity import Authenticity, Subject, Unsuspicious, Witness
 from guanxi.bundle import Bundle, write_bundle
 from guanxi.engine.options import Strategy
-from guanxi.engine.witnesses import Evidence, discount_of, fused
+from guanxi.engine.witnesses import Evidence, audience_left, discount_of, fused
 from guanxi.errors import DamagedError, UnknownIdError
 from guanxi.graph import TrustGraph
 from guanxi.local_trust import Actions, Setting, local_trust
@@ -87,6 +87,11 @@ class Run:
         return dict(fused(self.witnesses))
 
     @cached_property
+    def unsuspicious(self) -> Unsuspicious:
+        """Part of each account's audience that nothing speaks against."""
+        return audience_left(self.witnesses)
+
+    @cached_property
     def sorted_trust(self) -> FloatArray:
         """Global trust in increasing order, for ranks."""
         return np.sort(self.global_trust)
@@ -113,7 +118,7 @@ def score(snapshot: Snapshot, strategy: Strategy, parent: Path) -> Path:
     graph = local_trust(snapshot, setting)
     evidence = Evidence.gather(snapshot, graph, restart=strategy.restart)
     n = snapshot.n_accounts
-    discount = discount_of(fused(evidence.witnesses())) if strategy.discounts and n else np.ones(n)
+    discount = discount_of(evidence.witnesses()) if strategy.discounts and n else np.ones(n)
     interactions = Interactions.of(
         Actions.of_all(snapshot), _n_items(snapshot), weights=ItemWeights(), as_of=snapshot.as_of
     )

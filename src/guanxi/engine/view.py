@@ -20,7 +20,7 @@ from guanxi.recommend.accounts import Standing
 from guanxi.snapshot import Snapshot
 from guanxi.stores import GraphStore
 from guanxi.trust import OUTSIDE, PersonalTrust, inflow, personal_trust
-from guanxi.vetting import Dossier, authenticity_of, vet
+from guanxi.vetting import Dossier, Heard, authenticity_of, vet
 
 Answer = dict[str, Any]
 _CACHED = 256
@@ -243,18 +243,21 @@ class View:
     def authenticity(self, account: str) -> tuple[Answer, Answer]:
         """How much of what an account shows is real: data and meta."""
         index = self.snapshot.accounts.index(account)
-        data = authenticity_of(index, account, self.run.witnesses, self.run.authenticity)
+        data = authenticity_of(index, account, self._heard())
         return data | {"factor": float(self.run.discount[index])}, self.meta(personalised=False)
 
     def dossier(self, account: str, *, evidence: int = 10) -> tuple[Dossier, Answer]:
         """The vetting report on one account, and meta."""
         index = self.snapshot.accounts.index(account)
-        dossier = vet(index, self.snapshot, self.run.witnesses, self.run.authenticity, evidence=evidence)
+        dossier = vet(index, self.snapshot, self._heard(), evidence=evidence)
         standing = _placed(float(self.run.global_trust[index]), self.run.sorted_trust)
         return dossier | {
             "standing": standing | {"n_trusting": int(self.run.graph.in_degrees[index])},
             "factor": float(self.run.discount[index]),
         }, self.meta(personalised=False)
+
+    def _heard(self) -> Heard:
+        return Heard(self.run.witnesses, self.run.authenticity, self.run.unsuspicious)
 
 
 def _check_limit(limit: int) -> None:

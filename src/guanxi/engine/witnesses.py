@@ -12,6 +12,7 @@ from guanxi.authenticity import (
     Authenticity,
     DenseBlocks,
     Subject,
+    Unsuspicious,
     Witness,
     dense_block,
     dense_block_conduct,
@@ -21,6 +22,7 @@ from guanxi.authenticity import (
     low_trust_followers,
     returned_followers,
     unreturned_follows,
+    unsuspicious,
 )
 from guanxi.authenticity.dense_block import FoundBlock
 from guanxi.authenticity.peeling import Block
@@ -118,7 +120,17 @@ def fused(witnesses: list[Witness]) -> Mapping[Subject, Authenticity]:
     return {subject: fuse([w for w in witnesses if w.subject == subject]) for subject in Subject}
 
 
-def discount_of(authenticity: Mapping[Subject, Authenticity]) -> FloatArray:
-    """Factor for trust into every account, shape (n,): of its audience and of its own conduct, multiplied."""
-    product: FloatArray = np.prod([discount(about) for about in authenticity.values()], axis=0)
-    return product
+def audience_left(witnesses: list[Witness]) -> Unsuspicious:
+    """Part of each account's audience that nothing speaks against."""
+    return unsuspicious([w for w in witnesses if w.subject == Subject.AUDIENCE])
+
+
+def discount_of(witnesses: list[Witness]) -> FloatArray:
+    """Factor for trust into every account, shape (n,).
+
+    Its own conduct counts by its odds. Its audience counts by the part that nothing speaks against, and no more:
+    whoever bought followers (or was given them by a rival) loses what those could explain, and keeps the rest. Both at
+    the upper end of their intervals, in doubt for the account; 1 where nothing is known.
+    """
+    left = audience_left(witnesses).high
+    return discount(fused(witnesses)[Subject.CONDUCT]) * np.where(np.isnan(left), 1.0, left)

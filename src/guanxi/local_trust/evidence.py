@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from guanxi.events.values import DAY_US
 from guanxi.graph import TrustGraph, as_weights, offsets_of, sum_by_key
-from guanxi.local_trust.weights import FloatArray, TimeArray, Weights, decay, last_actions
+from guanxi.local_trust.weights import FloatArray, RelationWeight, TimeArray, Weights, decay, last_actions
 from guanxi.snapshot import NO_INDEX, NO_TIME, Relation, Snapshot
 
 IndexArray = npt.NDArray[np.uint32]
@@ -63,9 +63,13 @@ class Setting:
         date = snapshot.as_of if as_of is None else as_of
         return cls(snapshot.relation("share", "item"), last_actions(snapshot), weights, date)
 
+    def weight_of(self, name: str) -> RelationWeight:
+        """Weight of a relation type; nothing for one that the weights leave out."""
+        return self.weights.get(name, RelationWeight(0.0))
+
     def worth(self, relation: Relation) -> FloatArray:
         """Weight of every edge of a relation after it has faded, shape (m,)."""
-        of_type = self.weights[relation.name]
+        of_type = self.weight_of(relation.name)
         return of_type.weight * decay(relation.times, half_life_days=of_type.half_life_days, as_of=self.as_of)
 
 
@@ -104,7 +108,7 @@ def _follows(actions: Actions, setting: Setting) -> Triples:
     if found is None:
         return _nothing()
     row, follow = found
-    half_life = setting.weights["follow"].half_life_days
+    half_life = setting.weight_of("follow").half_life_days
     silence = decay(setting.last_action[follow.targets], half_life_days=half_life, as_of=setting.as_of)
     return row, follow.targets, setting.worth(follow) * silence
 
@@ -131,7 +135,7 @@ def _via(actions: Actions, setting: Setting, name: str, kind: str) -> Triples:
 def _attributed(actions: Actions, setting: Setting) -> Triples:
     """Purchases that name nobody, credited to whoever among the buyer's own had shared the item."""
     found = actions.edges("purchase", "item")
-    if found is None or not len(setting.shares) or setting.weights["purchase"].weight == 0:
+    if found is None or not len(setting.shares) or setting.weight_of("purchase").weight == 0:
         return _nothing()
     row, purchase = found
     offsets, tied = _ties(actions)

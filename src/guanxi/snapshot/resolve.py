@@ -12,6 +12,7 @@ import numpy.typing as npt
 from guanxi.snapshot.graph import NO_TIME
 
 BoolArray = npt.NDArray[np.bool_]
+KeyArray = npt.NDArray[np.uint64]
 PositionArray = npt.NDArray[np.int64]
 
 
@@ -99,19 +100,17 @@ def _named(ordered: Edges) -> PositionArray:
     naming = ordered.take(ordered.retract & ordered.names)
     if not len(naming.source):
         return np.zeros(0, dtype=np.int64)
-    wanted = {
-        (high, low): (source, target)
-        for high, low, source, target in zip(
-            naming.undoes_hi.tolist(),
-            naming.undoes_lo.tolist(),
-            naming.source.tolist(),
-            naming.target.tolist(),
-            strict=True,
-        )
-    }
+    wanted = set(_pairs_and_keys(naming, naming.undoes_hi, naming.undoes_lo))
     likely = np.flatnonzero(np.isin(ordered.key_hi, naming.undoes_hi) & ~ordered.retract)
-    pairs = ((row, wanted.get((int(ordered.key_hi[row]), int(ordered.key_lo[row])))) for row in likely.tolist())
-    return np.array([row for row, pair in pairs if pair == (ordered.source[row], ordered.target[row])], dtype=np.int64)
+    facts = ordered.take(likely)
+    agrees = (fact in wanted for fact in _pairs_and_keys(facts, facts.key_hi, facts.key_lo))
+    named: PositionArray = likely[np.fromiter(agrees, dtype=bool, count=len(likely))]
+    return named
+
+
+def _pairs_and_keys(edges: Edges, high: KeyArray, low: KeyArray) -> Iterator[tuple[int, ...]]:
+    """Source, target and key of every edge."""
+    return zip(*(column.tolist() for column in (edges.source, edges.target, high, low)), strict=True)
 
 
 def _pairs_with_retractions(ordered: Edges, undone: BoolArray) -> Iterator[list[int]]:

@@ -10,16 +10,18 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from urllib.parse import quote
 
+from guanxi.bundle import store_error
 from guanxi.errors import StoreBusyError, StoreError, StoreFullError
 from guanxi.stores.migrations import check_version, migrate
 
 DATABASE = "guanxi.sqlite"
 _BUSY_MS = 10_000
+_FULL = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")  # the latter: no space for the index of the write-ahead log
 
 
 class Connections:
@@ -38,13 +40,23 @@ class Connections:
         found: sqlite3.Connection | None = getattr(self._readers, "db", None)
         if found is None:
             uri = f"file:{quote(str(self.path))}?mode=ro"
-            with _translated(self.path):
+            with translated(self.path):
                 found = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
                 found.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
                 check_version(found, self.path)
             self._readers.db = found
             self._open.append(found)
         return found
+
+    def version(self) -> int:
+        """Return the version of the schema; 0 for an empty database."""
+        with translated(self.path):
+            return check_version(self.reader(), self.path)
+
+    def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """Every row that a reading query finds."""
+        with translated(self.path):
+            return self.reader().execute(sql, parameters).fetchall()
 
     @contextmanager
     def writer(self) -> Iterator[sqlite3.Connection]:
@@ -57,7 +69,7 @@ class Connections:
         StoreFullError
             If the device is full; nothing of the transaction is kept.
         """
-        with self._thread_lock, self._file_lock(), _translated(self.path):
+        with self._thread_lock, self._file_lock(), translated(self.path):
             db = sqlite3.connect(self.path, isolation_level=None)
             try:
                 db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
@@ -80,12 +92,14 @@ class Connections:
 
     @contextmanager
     def _file_lock(self) -> Iterator[None]:
-        with self._lock_path.open("a+", encoding="ascii") as file:
+        try:
+            file = self._lock_path.open("a+", encoding="ascii")
+        except OSError as exc:
+            raise store_error(exc, self._lock_path) from exc
+        with file:
             self._acquire(file)
-            try:
-                yield
-            finally:
-                fcntl.flock(file, fcntl.LOCK_UN)
+            _sign(file)
+            yield
 
     def _acquire(self, file: IO[str]) -> None:
         give_up = time.monotonic() + self._lock_timeout_s
@@ -102,20 +116,24 @@ class Connections:
                     ) from None
                 time.sleep(0.005)
             else:
-                file.truncate(0)
-                file.write(f"{os.getpid()}\n")
-                file.flush()
                 return
 
 
+def _sign(file: IO[str]) -> None:
+    """Say in the lock file who holds the lock; on a full disk it stays unsaid."""
+    file.truncate(0)
+    with suppress(OSError):
+        os.write(file.fileno(), f"{os.getpid()}\n".encode())
+
+
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into the store's."""
     try:
         yield
     except sqlite3.Error as exc:
         name = getattr(exc, "sqlite_errorname", "")
-        if name == "SQLITE_FULL":
+        if name in _FULL:
             raise StoreFullError(f"no space is left for {path}; nothing was kept") from exc
         if name == "SQLITE_NOTADB":
             raise StoreError(f"{path} is not a Guanxi store: {exc}") from exc

@@ -16,11 +16,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from guanxi.bundle import Bundle, store_error, sync_folder
-from guanxi.errors import DamagedError, NotReadyError, ParameterError
+from guanxi.errors import DamagedError, NotReadyError, ParameterError, StoreError
 from guanxi.events import EVENT_SCHEMA
 from guanxi.stores import log
 from guanxi.stores.bulk import BulkLoad
-from guanxi.stores.connection import DATABASE, Connections
+from guanxi.stores.connection import DATABASE, Connections, translated
 from guanxi.stores.protocol import ApiKey, Appended, Published, RunRecord
 from guanxi.stores.recognition import recognise
 from guanxi.stores.segments import Segment, open_segments
@@ -49,11 +49,15 @@ class EmbeddedStore:
     def __init__(self, home: Path, *, create: bool = False, lock_timeout_s: float = 30.0) -> None:
         self.home = home
         self._db = Connections(home, lock_timeout_s=lock_timeout_s)
-        if not (home / DATABASE).exists():
+        if not self._is_there():
             if not create:
                 raise NotReadyError(f"there is no store at {home}; `guanxi load` makes one")
             self._create()
         self._db.reader()
+
+    def _is_there(self) -> bool:
+        """Whether there is a store; one that was killed while it was made is not."""
+        return (self.home / DATABASE).exists() and self._db.version() > 0
 
     def _create(self) -> None:
         if self.home.exists() and not self.home.is_dir():
@@ -83,49 +87,59 @@ class EmbeddedStore:
     def loading(self) -> Iterator["BulkLoad"]:
         """Open a bulk load; it is kept when the block ends without an error.
 
-        Otherwise none of it is; what it had written is removed when the next load begins.
+        Otherwise none of it is. What a killed load had written is removed when the next one begins.
         """
         with self._db.writer() as db:
             self._drop_orphans()
             known = [segment.keys for segment in self._segments()]
             load = BulkLoad(self.home / "segments", [*known, log.all_keys(db)])
-            yield load
-            load.finish(db)
+            try:
+                yield load
+                load.finish(db)
+            except BaseException:
+                self._drop_orphans()
+                raise
 
     def events(self, *, after: int = 0, upto: int | None = None) -> Iterator[pa.Table]:
         """Events with a seq in ``after + 1 .. upto``, in the order of their seqs; ``upto`` is now by default."""
         upto, done = self.last_seq() if upto is None else upto, after
         for segment in self._segments():
             if after < segment.last_seq and segment.first_seq <= upto:
-                yield from log.select(self._db.reader(), "seq > ? AND seq < ?", (done, segment.first_seq))
+                yield from self._logged("seq > ? AND seq < ?", done, segment.first_seq)
                 yield segment.events(after=after, upto=upto)
                 done = segment.last_seq
-        yield from log.select(self._db.reader(), "seq > ? AND seq <= ?", (done, upto))
+        yield from self._logged("seq > ? AND seq <= ?", done, upto)
+
+    def _logged(self, where: str, *parameters: object) -> Iterator[pa.Table]:
+        with translated(self._db.path):
+            yield from log.select(self._db.reader(), where, parameters)
 
     def events_of(self, source: str, *, after: int) -> pa.Table:
         """Events of one source with a seq greater than ``after``."""
         parts = [s.events_of(source, after=after) for s in self._segments() if s.last_seq > after]
-        parts += log.select(self._db.reader(), "source = ? AND seq > ?", (source, after))
+        parts += self._logged("source = ? AND seq > ?", source, after)
         return pa.concat_tables([EVENT_SCHEMA.empty_table(), *parts])
 
     def last_seq(self) -> int:
         """Return the seq of the newest event; 0 for an empty store."""
-        row = self._db.reader().execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
-        return int(row[0]) if row else 0
+        rows = self._db.query("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
+        return int(rows[0][0]) if rows else 0
 
     def n_events(self) -> int:
         """Return the number of events."""
         query = "SELECT (SELECT count(*) FROM events) + (SELECT coalesce(sum(n_events), 0) FROM segments)"
-        return int(self._db.reader().execute(query).fetchone()[0])
+        return int(self._db.query(query)[0][0])
 
     def _segments(self) -> list[Segment]:
-        rows = self._db.reader().execute("SELECT first_seq, n_events, bundle FROM segments ORDER BY first_seq")
-        return list(open_segments(self.home / "segments", rows.fetchall()))
+        return list(open_segments(self.home / "segments", self._listed()))
+
+    def _listed(self) -> list[tuple[int, int, str]]:
+        return self._db.query("SELECT first_seq, n_events, bundle FROM segments ORDER BY first_seq")
 
     def _drop_orphans(self) -> None:
         """Remove segments of loads that were killed before they were listed."""
         folder = self.home / "segments"
-        listed = {segment.bundle.folder.name for segment in self._segments()}
+        listed = {bundle for _, _, bundle in self._listed()}
         for path in folder.iterdir() if folder.is_dir() else ():
             if path.name not in listed:
                 shutil.rmtree(path)
@@ -143,11 +157,19 @@ class EmbeddedStore:
         return self.home / "runs"
 
     def published(self) -> Published | None:
-        """What answers are made from now; None before the first snapshot."""
+        """What answers are made from now; None before the first snapshot.
+
+        Raises
+        ------
+        DamagedError
+            If the file that says so cannot be read.
+        """
         try:
             return Published(**json.loads((self.home / _CURRENT).read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
+        except (OSError, ValueError, TypeError) as exc:
+            raise DamagedError(f"{self.home / _CURRENT} cannot be read ({exc}); remove it and take a snapshot") from exc
 
     def publish(self, published: Published) -> None:
         """Put a snapshot, or a snapshot and its run, in use; what is neither current nor previous is removed."""
@@ -176,7 +198,7 @@ class EmbeddedStore:
     def recorded_runs(self) -> list[RunRecord]:
         """Every run, oldest first."""
         query = "SELECT id, snapshot, strategy, parameters, created FROM runs ORDER BY created, id"
-        return [RunRecord(*row) for row in self._db.reader().execute(query)]
+        return [RunRecord(*row) for row in self._db.query(query)]
 
     # -- API keys -------------------------------------------------------------------------------------------------
 
@@ -191,7 +213,7 @@ class EmbeddedStore:
         query = "SELECT prefix, sha256, scopes, label, created, revoked FROM api_keys ORDER BY created, prefix"
         return [
             ApiKey(prefix, sha256, tuple(scopes.split()), label, created, revoked)
-            for prefix, sha256, scopes, label, created, revoked in self._db.reader().execute(query)
+            for prefix, sha256, scopes, label, created, revoked in self._db.query(query)
         ]
 
     def revoke_key(self, prefix: str, *, now_us: int) -> bool:
@@ -208,11 +230,15 @@ class EmbeddedStore:
 
     def damage(self) -> list[str]:
         """Check everything that is kept, and say what is wrong; slow."""
-        found = [str(row[0]) for row in self._db.reader().execute("PRAGMA integrity_check")]
+        try:
+            found = [str(row[0]) for row in self._db.query("PRAGMA integrity_check")]
+            listed = self._listed()
+        except StoreError as exc:
+            return [str(exc)]
         problems = [] if found == ["ok"] else [f"{DATABASE}: {problem}" for problem in found]
-        for segment in self._segments():
+        for _, _, bundle in listed:
             try:
-                Bundle.open(segment.bundle.folder)
+                Bundle.open(self.home / "segments" / bundle)
             except DamagedError as exc:
                 problems.append(f"segment {exc}")
         return problems

@@ -4,7 +4,7 @@ import re
 import sqlite3
 from pathlib import Path
 
-from guanxi.errors import StoreVersionError
+from guanxi.errors import StoreError, StoreVersionError
 from guanxi.schema import schema_folder
 
 _NAME = re.compile(r"V(\d{4})__\w+\.sql")
@@ -17,7 +17,15 @@ def migrations() -> list[tuple[int, Path]]:
 
 
 def check_version(db: sqlite3.Connection, where: Path) -> int:
-    """Return the version of the schema in ``db``; raise StoreVersionError if this program is older."""
+    """Return the version of the schema in ``db``; 0 where there is none yet.
+
+    Raises
+    ------
+    StoreVersionError
+        If this program is older than the store.
+    StoreError
+        If it is the database of another program.
+    """
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     newest = migrations()[-1][0]
     if version > newest:
@@ -25,6 +33,8 @@ def check_version(db: sqlite3.Connection, where: Path) -> int:
             f"{where} has schema version {version}; this version of Guanxi knows up to {newest}. "
             "Use a newer version of Guanxi, or another store"
         )
+    if version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise StoreError(f"{where} is an SQLite database, but not a Guanxi store")
     return version
 
 
