@@ -102,7 +102,7 @@ def _heard(witness: Witness, about: Authenticity, index: int) -> dict[str, Any]:
         "percentile": None if abstains else float(witness.percentile[index]),
         "sample_size": int(witness.sample_size[index]),
         "log_likelihood_ratio": None if abstains else float(about.contributions[witness.name][index]),
-        "note": witness.note or ("sample too small" if abstains else None),
+        "note": witness.note or ("nothing to compare with" if abstains else None),
     }
 
 

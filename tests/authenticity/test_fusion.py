@@ -183,3 +183,10 @@ def test_unsuspicious_part_is_unknown_where_nobody_speaks_and_wider_with_little_
     left = unsuspicious([witness_of([np.nan, 0.5, 0.5], [3, 20, 2000])])
     assert np.isnan([left.value[0], left.low[0], left.high[0]]).all()
     assert left.high[1] - left.low[1] > 3 * (left.high[2] - left.low[2])
+
+
+def test_weak_witness_takes_nothing_off_the_audience():
+    odd = witness_of([1.0], [1000], name="odd", typical=0.4, weight=0.4)
+    clear = witness_of([0.0], [1000], name="clear")
+    assert unsuspicious([odd, clear]).value[0] == 1.0
+    assert np.isnan(unsuspicious([odd]).value[0])

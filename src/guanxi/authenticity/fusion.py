@@ -10,6 +10,7 @@ from guanxi.authenticity.witness import BoolVector, FloatVector, IntVector, Subj
 from guanxi.errors import ParameterError
 
 _TAIL = 0.05
+_POINTS_AT_RELATIONS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +160,8 @@ def unsuspicious(witnesses: Sequence[Witness], *, options: FusionOptions = DEFAU
     Witnesses suspect much the same relations, so their counts are not added. A share ``s`` where ``t`` is typical
     leaves ``1 - (s - t) / (1 - t)``: Rogan and Gladen's correction for a witness that is wrong about a part ``t``
     of honest relations and sees all others. What no witness sees is not taken off, so the part is an upper bound.
+    Witnesses of a weight below one half are left out: they say that something is odd (all followers are followed
+    back), not which relations are false.
 
     Parameters
     ----------
@@ -171,8 +174,9 @@ def unsuspicious(witnesses: Sequence[Witness], *, options: FusionOptions = DEFAU
     doi:10.1093/oxfordjournals.aje.a112510
     """
     _check(witnesses)
-    left = [_left(witness, options) for witness in witnesses]
-    value, high, low = (np.fmin.reduce([parts[i] for parts in left]) for i in range(3))
+    nobody = np.full(witnesses[0].n, np.nan)
+    left = [_left(witness, options) for witness in witnesses if witness.weight >= _POINTS_AT_RELATIONS]
+    value, high, low = (np.fmin.reduce([nobody, *(parts[i] for parts in left)]) for i in range(3))
     return Unsuspicious(value, low, high)
 
 
