@@ -6,14 +6,17 @@ import numpy as np
 
 from guanxi.errors import ParameterError
 from guanxi.graph import TrustGraph
-from guanxi.recommend.explanation import Component, Count, Recommendation, Term, listed
+from guanxi.recommend.acts import Acts
+from guanxi.recommend.explanation import Component, Recommendation, Term, listed
 from guanxi.recommend.interactions import FloatArray, Interactions
-from guanxi.recommend.items import MAX_LIMIT, best_of, did
+from guanxi.recommend.items import MAX_LIMIT, best_of
 from guanxi.recommend.mixture import mixed
 from guanxi.recommend.taste import Taste, TasteOptions, account_terms, taste_of
 from guanxi.recommend.viewer import Viewer
 from guanxi.snapshot import Snapshot
 from guanxi.trust import OUTSIDE, PersonalTrust, inflow
+
+_COUNTED = ("follow", "trust", "report")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ def recommend_accounts(
     parts["taste"][taste.neighbours] = taste.closeness
     scores, scale = mixed(parts, options.weights(), excluded=viewer.excluded_accounts)
     best = best_of(scores, limit=limit)
-    explain = _Explainer(viewer, standing, interactions, snapshot, taste, options, scale)
+    acts = Acts.of(snapshot, viewer.circle.accounts, best, names=_COUNTED, kind="account")
+    explain = _Explainer(viewer, standing, interactions, acts, taste, options, scale)
     return [explain.recommendation(int(a), {name: float(part[a]) for name, part in parts.items()}) for a in best]
 
 
@@ -79,7 +83,7 @@ class _Explainer:
     viewer: Viewer
     standing: Standing
     interactions: Interactions
-    snapshot: Snapshot
+    acts: Acts
     taste: Taste
     options: AccountOptions
     scale: dict[str, float]
@@ -104,7 +108,7 @@ class _Explainer:
             for name in raw
         )
         score = sum(component.amount for component in components)
-        return Recommendation(account, score, components, self._counts(account))
+        return Recommendation(account, score, components, self.acts.counts(account))
 
     def _trust_terms(self, account: int) -> list[Term]:
         """Through whom trust flows to the account: exact, up to the solver's tolerance."""
@@ -121,11 +125,3 @@ class _Explainer:
             for source, amount in zip(flow.sources, flow.contributions, strict=True)
             if amount > 0
         ]
-
-    def _counts(self, account: int) -> tuple[Count, ...]:
-        circle = self.viewer.circle.accounts.tolist()
-        counts = {
-            name: sum(did(self.snapshot, name, other, account, kind="account") for other in circle)
-            for name in ("follow", "trust", "report")
-        }
-        return tuple(Count(name, n) for name, n in counts.items() if n)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from guanxi.errors import ParameterError
-from guanxi.recommend.explanation import Component, Count, Recommendation, Term, listed
+from guanxi.recommend.acts import Acts
+from guanxi.recommend.explanation import Component, Recommendation, Term, listed
 from guanxi.recommend.interactions import FloatArray, Interactions
 from guanxi.recommend.mixture import mixed
 from guanxi.recommend.taste import Taste, TasteOptions, item_terms, taste_of, taste_scores
@@ -18,6 +19,7 @@ from guanxi.recommend.viewer import Circle, Viewer
 from guanxi.snapshot import Snapshot
 
 MAX_LIMIT = 1000
+_COUNTED = ("purchase", "share", "review", "report")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ def recommend_items(
     }
     scores, scale = mixed(parts, options.weights(len(viewer.items)), excluded=viewer.excluded_items)
     best = best_of(scores, limit=limit)
-    explain = _Explainer(viewer, interactions, snapshot, taste, options, scale)
+    acts = Acts.of(snapshot, viewer.circle.accounts, best, names=_COUNTED, kind="item")
+    explain = _Explainer(viewer, interactions, acts, taste, options, scale)
     return [
         explain.recommendation(int(item), {name: float(part[item]) for name, part in parts.items()}) for item in best
     ]
@@ -124,7 +127,7 @@ class _Explainer:
 
     viewer: Viewer
     interactions: Interactions
-    snapshot: Snapshot
+    acts: Acts
     taste: Taste
     options: ItemOptions
     scale: dict[str, float]
@@ -141,7 +144,7 @@ class _Explainer:
             for name in raw
         )
         score = sum(component.amount for component in components)
-        return Recommendation(item, score, components, self._counts(item))
+        return Recommendation(item, score, components, self.acts.counts(item))
 
     def _weight(self, name: str) -> float:
         return self.options.weights(len(self.viewer.items))[name] if self.scale[name] else 0.0
@@ -166,24 +169,4 @@ class _Explainer:
         return terms
 
     def _acted_in_public(self, account: int, item: int) -> bool:
-        return any(
-            did(self.snapshot, name, account, item) for name in ("purchase", "share") if name in self.options.public
-        )
-
-    def _counts(self, item: int) -> tuple[Count, ...]:
-        circle = self.viewer.circle.accounts.tolist()
-        counts = {
-            name: sum(did(self.snapshot, name, account, item) for account in circle)
-            for name in ("purchase", "share", "review", "report")
-        }
-        return tuple(Count(name, n) for name, n in counts.items() if n)
-
-
-def did(snapshot: Snapshot, name: str, account: int, target: int, *, kind: str = "item") -> bool:
-    """Whether an account has an edge of one relation type to a target."""
-    relation = snapshot.relations.get((name, kind))
-    if relation is None:
-        return False
-    targets = relation.targets[relation.rows_of(account)]
-    at = int(np.searchsorted(targets, target))
-    return at < len(targets) and int(targets[at]) == target
+        return any(self.acts.did(name, account, item) for name in ("purchase", "share") if name in self.options.public)
