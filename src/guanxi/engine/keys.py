@@ -51,7 +51,9 @@ def new_key(*, scopes: Iterable[str], label: str, now_us: int) -> tuple[str, Api
         found = repr(unknown[0]) if unknown else "missing"
         raise ParameterError(f"the scope of a key is {found}, not one of {', '.join(SCOPES)}")
     if len(label) > MAX_LABEL or not label.isprintable():
-        raise ParameterError(f"the label of a key is {label[:MAX_LABEL]!r}, not at most {MAX_LABEL} printable characters")
+        raise ParameterError(
+            f"the label of a key is {label[:MAX_LABEL]!r}, not at most {MAX_LABEL} printable characters"
+        )
     prefix = "".join(secrets.choice(_ALPHABET) for _ in range(_PREFIX_LENGTH))
     secret = f"gx_{prefix}_{secrets.token_urlsafe(32)}"
     ordered = tuple(scope for scope in SCOPES if scope in wanted)

@@ -1,13 +1,14 @@
 """Loading files into a store: all of them, or nothing."""
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from guanxi.errors import ParameterError, TooManyRejectsError
+from guanxi.bundle import store_error
+from guanxi.errors import ParameterError, StoreFullError, TooManyRejectsError
 from guanxi.events import event_ids
 from guanxi.loading import EventBatch, FileMapping, FileReject, RejectWriter, find_files, read_events
 from guanxi.schema import load_model
@@ -100,11 +101,14 @@ def load_files(
         If more records are refused than ``limit`` allows; then nothing is kept but the list of them.
     FileFormatError
         If a file cannot be read at all; nothing is kept.
+    StoreFullError
+        If the device is full; nothing is kept.
     """
     found = find_files(paths, mappings)
     tally = _Tally(LoadReport(len(found.files), skipped=[f"{s.path}: {s.reason}" for s in found.skipped]))
-    rejects_file.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
+        stack.enter_context(_full_disk_named(rejects_file))
+        rejects_file.parent.mkdir(parents=True, exist_ok=True)
         load = stack.enter_context(store.loading())
         writer = stack.enter_context(RejectWriter(rejects_file))
         for batch in read_events(paths, mappings, now_us=now_us):
@@ -121,6 +125,18 @@ def load_files(
                 f"{first.field or 'record'}: {first.value!r} {first.reason}"
             )
     return report
+
+
+@contextmanager
+def _full_disk_named(rejects_file: Path) -> Iterator[None]:
+    """The list of rejects is a file like any other: the disk may be full, too."""
+    try:
+        yield
+    except OSError as exc:
+        error = store_error(exc, rejects_file)
+        if isinstance(error, StoreFullError):
+            raise error from exc
+        raise
 
 
 _FIRST = 5

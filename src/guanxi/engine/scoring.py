@@ -49,22 +49,22 @@ class Run:
     graph: TrustGraph
     interactions: Interactions
 
-    @property
+    @cached_property
     def global_trust(self) -> FloatArray:
         """Global trust of every account."""
         return self.bundle.array("global_trust")
 
-    @property
+    @cached_property
     def pagerank(self) -> FloatArray:
         """PageRank of every account."""
         return self.bundle.array("pagerank")
 
-    @property
+    @cached_property
     def discount(self) -> FloatArray:
         """Factor for trust into every account."""
         return self.bundle.array("discount")
 
-    @property
+    @cached_property
     def prior(self) -> FloatArray:
         """Standing of every item."""
         return self.bundle.array("prior")

@@ -15,7 +15,16 @@ from guanxi.engine.scoring import Run
 from guanxi.engine.wording import Language, rests_on, summary
 from guanxi.errors import ParameterError
 from guanxi.events.values import isoformat
-from guanxi.recommend import ItemOptions, Recommendation, Viewer, recommend_accounts, recommend_items, trusted_circle
+from guanxi.recommend import (
+    AccountOptions,
+    ItemOptions,
+    Recommendation,
+    Viewer,
+    recommend_accounts,
+    recommend_items,
+    trusted_circle,
+    trusts_in_public,
+)
 from guanxi.recommend.accounts import Standing
 from guanxi.snapshot import Snapshot
 from guanxi.stores import GraphStore
@@ -92,7 +101,8 @@ class View:
         present, personal = self._present(account)
         viewer = self._viewer(present, personal, excluded_items=_NOTHING)
         standing = Standing(self.run.graph, personal, self.run.global_trust)
-        found = recommend_accounts(viewer, standing, self.run.interactions, self.snapshot, limit=limit)
+        options = AccountOptions(public=self.privacy.public)
+        found = recommend_accounts(viewer, standing, self.run.interactions, self.snapshot, limit=limit, options=options)
         return self._recommended("accounts", present, viewer, found, language)
 
     def _present(self, account: str) -> tuple[Present, PersonalTrust]:
@@ -175,12 +185,6 @@ class View:
         index = self.snapshot.accounts.index(target)
         present, personal = self._present(viewer)
         score = float(personal.scores[index])
-        flow = inflow(self.run.graph, personal, index)
-        terms = [
-            {"account": viewer if source == OUTSIDE else self.snapshot.accounts[int(source)], "amount": float(amount)}
-            for source, amount in zip(flow.sources[:at_most], flow.contributions[:at_most], strict=True)
-        ]
-        listed, others = float(flow.contributions[:at_most].sum()), float(flow.contributions[at_most:].sum())
         data = {
             "viewer": viewer,
             "target": target,
@@ -189,12 +193,31 @@ class View:
             "pagerank": float(self.run.pagerank[index]),
             "direct": self._direct(present, index),
             "authenticity_factor": float(self.run.discount[index]),
-            "terms": terms,
-            "others": {"n": max(0, len(flow.contributions) - at_most), "amount": others},
-            "remainder": score - listed - others,
+            **self._terms(viewer, personal, index, at_most=at_most),
             "counts": self._trust_counts(present, index),
         }
         return data, self.meta(n_newer=present.n_newer)
+
+    def _terms(self, viewer: str, personal: PersonalTrust, index: int, *, at_most: int) -> Answer:
+        """Who passes trust on to an account: the largest terms by name where that is public, the rest together.
+
+        Accounts that may not be named are in the number of the others only where they are ``k`` or more.
+        """
+        flow = inflow(self.run.graph, personal, index)
+        own = (flow.sources == OUTSIDE) | (flow.sources == personal.viewer)
+        named = own | trusts_in_public(self.snapshot, flow.sources, index, public=self.privacy.public)
+        first = np.flatnonzero(named)[:at_most]
+        n_hidden, shown = int((~named).sum()), float(flow.contributions[first].sum())
+        n_others = len(flow.sources) - len(first) - (n_hidden if n_hidden < self.privacy.k else 0)
+        others = float(np.delete(flow.contributions, first).sum())
+        return {
+            "terms": [
+                {"account": viewer if own[at] else self.snapshot.accounts[flow.sources[at]], "amount": amount}
+                for at, amount in zip(first.tolist(), flow.contributions[first].tolist(), strict=True)
+            ],
+            "others": {"n": n_others, "amount": others},
+            "remainder": float(personal.scores[index]) - shown - others,
+        }
 
     def _direct(self, present: Present, index: int) -> float:
         """Local trust that the viewer's own events give."""

@@ -1,6 +1,7 @@
 """Ranked answers with reasons that add up."""
 
 from guanxi.recommend.accounts import AccountOptions, recommend_accounts
+from guanxi.recommend.acts import trusts_in_public
 from guanxi.recommend.explanation import Component, Count, Recommendation, Term
 from guanxi.recommend.interactions import (
     Interactions,
@@ -29,4 +30,5 @@ __all__ = [
     "recommend_accounts",
     "recommend_items",
     "trusted_circle",
+    "trusts_in_public",
 ]

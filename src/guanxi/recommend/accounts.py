@@ -6,7 +6,7 @@ import numpy as np
 
 from guanxi.errors import ParameterError
 from guanxi.graph import TrustGraph
-from guanxi.recommend.acts import Acts
+from guanxi.recommend.acts import Acts, trusts_in_public
 from guanxi.recommend.explanation import Component, Recommendation, Term, listed
 from guanxi.recommend.interactions import FloatArray, Interactions
 from guanxi.recommend.items import MAX_LIMIT, best_of
@@ -21,11 +21,22 @@ _COUNTED = ("follow", "trust", "report")
 
 @dataclass(frozen=True, slots=True)
 class AccountOptions:
-    """How accounts are scored: the weights of trust, taste and prior, and how many terms are listed one by one."""
+    """How accounts are scored.
+
+    Attributes
+    ----------
+    trust_weight, taste_weight, prior_weight : float
+        Weights of the parts.
+    public : frozenset of str
+        Relation types whose actors may be named.
+    max_terms : int
+        How many terms are listed one by one.
+    """
 
     trust_weight: float = 0.7
     taste_weight: float = 0.25
     prior_weight: float = 0.05
+    public: frozenset[str] = frozenset({"follow", "trust", "share"})
     max_terms: int = 5
     taste: TasteOptions = field(default_factory=TasteOptions)
 
@@ -74,7 +85,7 @@ def recommend_accounts(
     scores, scale = mixed(parts, options.weights(), excluded=viewer.excluded_accounts)
     best = best_of(scores, limit=limit)
     acts = Acts.of(snapshot, viewer.circle.accounts, best, names=_COUNTED, kind="account")
-    explain = _Explainer(viewer, standing, interactions, acts, taste, options, scale)
+    explain = _Explainer(viewer, standing, interactions, snapshot, acts, taste, options, scale)
     return [explain.recommendation(int(a), {name: float(part[a]) for name, part in parts.items()}) for a in best]
 
 
@@ -83,6 +94,7 @@ class _Explainer:
     viewer: Viewer
     standing: Standing
     interactions: Interactions
+    snapshot: Snapshot
     acts: Acts
     taste: Taste
     options: AccountOptions
@@ -115,13 +127,14 @@ class _Explainer:
         discount = self.standing.personal.discount
         factor = None if discount is None else float(discount[account])
         flow = inflow(self.standing.graph, self.standing.personal, account)
-        return [
-            Term(
-                "trusted_account",
-                float(amount) * self.scale["trust"],
-                account=None if source == OUTSIDE else int(source),
-                authenticity=factor,
-            )
-            for source, amount in zip(flow.sources, flow.contributions, strict=True)
-            if amount > 0
+        public = trusts_in_public(self.snapshot, flow.sources, account, public=self.options.public)
+        named = public | (flow.sources == OUTSIDE) | (flow.sources == self.viewer.index)
+        amounts = flow.contributions * self.scale["trust"]
+        terms = [
+            Term("trusted_account", amount, account=None if source == OUTSIDE else source, authenticity=factor)
+            for source, amount in zip(flow.sources[named].tolist(), amounts[named].tolist(), strict=True)
         ]
+        if not named.all():
+            hidden = float(amounts[~named].sum())
+            terms.append(Term("trusted_accounts_unnamed", hidden, n=int((~named).sum()), authenticity=factor))
+        return terms

@@ -1,7 +1,7 @@
 """Who of a viewer's circle did what to the things that are recommended: for plain counts and for names."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -36,7 +36,24 @@ class Acts:
         return tuple(Count(name, n) for name, n in numbers.items() if n)
 
 
-def _by_target(relation: Relation, circle: IndexArray, targets: npt.NDArray[np.int64]) -> Mapping[int, frozenset[int]]:
+def trusts_in_public(
+    snapshot: Snapshot, sources: npt.NDArray[np.integer], target: int, *, public: frozenset[str]
+) -> npt.NDArray[np.bool_]:
+    """Which accounts showed that they trust another; a purchase that came by it shows nothing. Shape of ``sources``.
+
+    Time O(relations of ``sources``).
+    """
+    ties = [snapshot.relation(name, "account") for name in ("follow", "trust") if name in public]
+    shares = [snapshot.relation("share", kind) for kind in ("item", "post") if "share" in public]
+    ties += [replace(share, targets=share.via) for share in shares if share.via is not None]
+    known, wanted = sources[sources >= 0], np.array([target])
+    shown = [_by_target(tie, known, wanted).get(target, frozenset()) for tie in ties]
+    return np.isin(sources, list(frozenset().union(*shown)))
+
+
+def _by_target(
+    relation: Relation, circle: npt.NDArray[np.integer], targets: npt.NDArray[np.int64]
+) -> Mapping[int, frozenset[int]]:
     starts, stops = relation.offsets[circle], relation.offsets[circle.astype(np.int64) + 1]
     rows = np.concatenate([np.zeros(0, dtype=np.int64), *map(np.arange, starts, stops)])
     actors = np.repeat(circle, stops - starts)

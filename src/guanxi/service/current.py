@@ -1,7 +1,6 @@
 """The view that answers are made from: a newer run is opened aside and put in use when it is ready."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -11,7 +10,7 @@ from typing import TypeVar
 import structlog
 
 from guanxi.engine import Engine, View
-from guanxi.errors import GuanxiError, NotReadyError
+from guanxi.errors import DamagedError, NotReadyError
 
 log = structlog.stdlib.get_logger("guanxi.service")
 
@@ -41,6 +40,7 @@ class CurrentView:
         self._mark: Mark | None = None
         self._look_at = float("-inf")
         self._opening: asyncio.Task[None] | None = None
+        self._failure: str | None = None
 
     async def get(self) -> View:
         """The view in use; while a newer one is opened, still the one before.
@@ -49,6 +49,8 @@ class CurrentView:
         ------
         NotReadyError
             If there is no run yet.
+        DamagedError
+            If there is one that cannot be used, and none before it.
         """
         if time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + LOOK_EVERY_S
@@ -57,6 +59,8 @@ class CurrentView:
                 self._opening = asyncio.create_task(self._open(mark))
         if self._view is None and self._opening is not None:
             await asyncio.shield(self._opening)
+        if self._view is None and self._failure:
+            raise DamagedError(self._failure)
         if self._view is None:
             raise NotReadyError("there is no run yet; `guanxi snapshot` and `guanxi score` make one")
         return self._view
@@ -76,20 +80,17 @@ class CurrentView:
     async def close(self) -> None:
         """Wait for a view that is being opened."""
         if self._opening is not None:
-            with contextlib.suppress(GuanxiError):
-                await self._opening
+            await self._opening
 
     async def _open(self, mark: Mark) -> None:
         try:
             self._view = await asyncio.get_running_loop().run_in_executor(self._opener, self._opened)
-            self._mark = mark
+            self._mark, self._failure = mark, None
         except NotReadyError:  # a snapshot without a run; there is nothing to open until more is published
             self._mark = mark
-        except GuanxiError as exc:
-            self._look_at = time.monotonic() + RETRY_AFTER_S
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the view in use stays
+            self._look_at, self._failure = time.monotonic() + RETRY_AFTER_S, str(exc)
             log.error("cannot open the published run", error=type(exc).__name__)  # noqa: TRY400
-            if self._view is None:
-                raise
         finally:
             self._opening = None
 
@@ -97,7 +98,8 @@ class CurrentView:
         started, view = time.perf_counter(), self._engine.view()
         if view is not self._view:
             warm(view)
-            log.info("view", run=view.run.id, snapshot=view.snapshot.id, seconds=round(time.perf_counter() - started, 3))
+            seconds = round(time.perf_counter() - started, 3)
+            log.info("view", run=view.run.id, snapshot=view.snapshot.id, seconds=seconds)
         return view
 
 

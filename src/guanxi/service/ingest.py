@@ -60,6 +60,11 @@ class Ingest:
         _count(rows, outcomes)
         return outcomes
 
+    async def warm(self) -> None:
+        """Compile the kernels that check events, with one that is refused and so leaves nothing behind."""
+        refused = {"relation": "follow", "source": "one", "target": "one"}
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._engine.append, [refused])
+
     async def close(self) -> None:
         """Wait until everything that was accepted is stored."""
         if self._task is not None:

@@ -22,7 +22,10 @@ _DURATION = Histogram(
     registry=_REGISTRY,
 )
 _INGESTED = Counter(
-    "guanxi_ingest_events_total", "Events by relation type and what became of them", ("type", "result"), registry=_REGISTRY
+    "guanxi_ingest_events_total",
+    "Events by relation type and what became of them",
+    ("type", "result"),
+    registry=_REGISTRY,
 )
 
 

@@ -104,7 +104,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(GuanxiError, _engine_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _problem(request: Request, exc: Exception) -> Response:
