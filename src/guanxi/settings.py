@@ -6,13 +6,20 @@ the prefix ``GUANXI_``.
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from guanxi.engine.privacy import Privacy, public_relations
 from guanxi.errors import ParameterError
+from guanxi.schema import load_model
 
 CONFIG_VARIABLE = "GUANXI_CONFIG"
 DEFAULT_CONFIG = Path("guanxi.toml")
@@ -34,7 +41,7 @@ class Settings(BaseSettings):
         default_factory=public_relations, description="Relation types whose actors reasons may name"
     )
     k_anonymity: Annotated[int, Field(ge=1)] = Field(5, description="Fewest people that a count of others stands for")
-    log_level: str = Field("info", description="debug, info, warning or error")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the logs tell of")
     log_json: bool = Field(default=True, description="Whether the API logs JSON lines")
 
     @classmethod
@@ -50,6 +57,14 @@ class Settings(BaseSettings):
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())
 
+    @field_validator("public_relations")
+    @classmethod
+    def _known_relations(cls, names: frozenset[str]) -> frozenset[str]:
+        known = load_model().relations
+        for name in sorted(names - set(known)):
+            raise ValueError(f"{name!r} is not one of {', '.join(known)}")
+        return names
+
     @property
     def privacy(self) -> Privacy:
         """What answers may say about people."""
@@ -57,12 +72,16 @@ class Settings(BaseSettings):
 
     def secret_key(self) -> str | None:
         """The API key from the settings, wherever it stands; None where there is none."""
-        if self.api_key_file is not None:
-            try:
-                return self.api_key_file.read_text(encoding="utf-8").strip() or None
-            except OSError as exc:
-                raise ParameterError(f"api_key_file {self.api_key_file} cannot be read: {exc.strerror}") from exc
-        return self.api_key.get_secret_value() if self.api_key else None
+        if self.api_key_file is None:
+            return self.api_key.get_secret_value() if self.api_key else None
+        try:
+            key = self.api_key_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as exc:
+            why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
+            raise ParameterError(f"api_key_file {self.api_key_file} cannot be read: {why}") from exc
+        if not key:
+            raise ParameterError(f"api_key_file {self.api_key_file} is empty")
+        return key
 
 
 def config_file() -> Path:
@@ -84,8 +103,18 @@ def load_settings(**flags: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as exc:
-        first = exc.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise ParameterError(f"setting {name}: {first['msg']}, found {first.get('input')!r}") from exc
+        raise ParameterError(_reason(exc)) from exc
+    except SettingsError as exc:  # a list in the environment that is no JSON
+        raise ParameterError(f"{exc}: {exc.__cause__}") from exc
     except ValueError as exc:  # the file is no TOML
         raise ParameterError(f"{config_file()}: {exc}") from exc
+
+
+def _reason(exc: ValidationError) -> str:
+    """What is wrong first, without showing a secret."""
+    first = exc.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"setting {name} is not one of {', '.join(Settings.model_fields)}"
+    found = "" if name == "api_key" else f", found {first['input']!r}"
+    return f"setting {name}: {first['msg']}{found}"

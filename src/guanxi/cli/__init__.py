@@ -3,30 +3,44 @@
 Exit codes: 0 done, 1 a finding, 2 wrong usage, 3 bad data, 4 the store is away, 5 a conflict, 130 interrupted.
 """
 
+import io
 import os
 import sys
 
 EXIT_FINDING, EXIT_USAGE, EXIT_DATA, EXIT_STORE, EXIT_CONFLICT, EXIT_INTERRUPTED = 1, 2, 3, 4, 5, 130
+_INTERRUPTED = "guanxi: interrupted; what was not finished was not kept\n"
+_UNKNOWN = "guanxi: ids must match to the letter; newer accounts are known after `guanxi snapshot` and `guanxi score`\n"
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     # Threads that wait must not spin: next to another busy process that makes two slower than one.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # an id that the terminal cannot show must not end in a traceback
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.stderr.write(_INTERRUPTED)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _run() -> None:
     from guanxi.cli.app import app  # noqa: PLC0415 - after the environment is set
-    from guanxi.errors import GuanxiError  # noqa: PLC0415
+    from guanxi.errors import GuanxiError, UnknownIdError  # noqa: PLC0415
 
     try:
         app(prog_name="guanxi")
     except GuanxiError as exc:
-        sys.stderr.write(f"guanxi: {exc}\n")
+        sys.stderr.write(f"guanxi: {exc}\n" + (_UNKNOWN if isinstance(exc, UnknownIdError) else ""))
         sys.exit(exit_code(exc))
-    except KeyboardInterrupt:
-        sys.stderr.write("guanxi: interrupted; what was not finished was not kept\n")
-        sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:  # the reader of our output has left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as exc:  # a file that cannot be written, a full disk below the output
+        sys.stderr.write(f"guanxi: {exc.filename or 'output'}: {exc.strerror or exc}\n")
+        sys.exit(EXIT_STORE)
+    except SystemExit as exc:
+        if exc.code == EXIT_INTERRUPTED:  # typer turns Ctrl-C into this, without a word
+            sys.stderr.write(_INTERRUPTED)
+        raise
 
 
 def exit_code(exc: Exception) -> int:

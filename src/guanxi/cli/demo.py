@@ -9,13 +9,15 @@ import csv
 import random
 import shutil
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-from guanxi.cli import show
-from guanxi.cli.output import console, messages, progress_bar, spinner
-from guanxi.engine import Engine, FileMapping, Privacy
+from guanxi.cli import reports, show
+from guanxi.cli.output import console, print_json, progress_bar, say, spinner
+from guanxi.engine import Engine, FileMapping, LoadReport, Privacy, RunReport, SnapshotReport
 from guanxi.engine.privacy import public_relations
 from guanxi.errors import NotReadyError, ParameterError
 
@@ -39,33 +41,94 @@ _MARK = "guanxi-demo"
 _N_BOUGHT, _N_CUSTOMERS, _N_CAMOUFLAGE = 120, 8, 3
 
 
-def run(home: Path, *, port: int | None) -> None:
-    """Load, score and show; everything is written below ``home``, which is made anew."""
+class _Tour:
+    """Shows each answer when it comes, or keeps all of them for one JSON document."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.quiet = as_json
+        self._kept: dict[str, object] = {}
+
+    def heading(self, text: str) -> None:
+        if not self.quiet:
+            console().rule(text)
+
+    def remark(self, text: str) -> None:
+        if not self.quiet:
+            console().print(text)
+
+    def tell(self, name: str, look: Callable[..., None], data: Any, *meta: Any) -> None:  # noqa: ANN401 - any answer
+        """Show an answer by one of the functions of ``show`` and ``reports``, or keep it under a name."""
+        self._kept[name] = data
+        if not self.quiet:
+            look(data, *meta, as_json=False)
+
+    def end(self) -> None:
+        if self.quiet:
+            print_json({"data": self._kept})
+
+
+def run(home: Path, *, as_json: bool = False) -> tuple[str, str]:
+    """Load, score and show; everything is written below ``home``, which is made anew.
+
+    Returns
+    -------
+    tuple of str
+        The most trusted account, and the listener who got recommendations.
+
+    Raises
+    ------
+    NotReadyError
+        If the wheel with the data is not installed.
+    ParameterError
+        If ``home`` is a file, or a folder with something in it that the demo did not make.
+    """
     source = _data()
     _make_anew(home)
-    out = console()
-    out.rule("LastFM: 1,892 listeners, their friends, and what they listen to")
+    tour = _Tour(as_json=as_json)
     with tempfile.TemporaryDirectory() as folder:
         files = _named(source, Path(folder))
-        engine = _loaded(home / "store", files)
-        view = engine.view()
-        best, meta = view.ranking(limit=10)
-        show.ranking(best, meta, as_json=False)
-        account = best["accounts"][0]["id"]
-        out.rule(f"Is the influence of {account} real?")
-        show.dossier(*view.dossier(account, evidence=3), as_json=False)
-        out.print("Every friendship here is mutual, so the witnesses have nothing to compare, and abstain.")
-        out.rule(f"A simulation: what if {account} and {_N_CUSTOMERS - 1} others had bought {_N_BOUGHT} followers?")
-        customers = [entry["id"] for entry in best["accounts"][:_N_CUSTOMERS]]
-        _simulated(home / "simulation", files, customers, others=view.snapshot.accounts.values.to_pylist())
-    viewer = _viewer(engine)
-    out.rule(f"Ten recommendations for {viewer}")
-    data, meta = view.items(viewer, limit=10)
-    show.recommendations(data, meta, what="items", explain=False, as_json=False)
-    show.terms(data["items"][0])
+        engine = _load_and_score(home / "store", files, tour)
+        account, viewer = _influence(engine, files, home, tour), _viewer(engine)
+        _recommendations(engine, viewer, tour)
     engine.close()
-    if port is not None:
-        _curls(account, viewer, port)
+    tour.end()
+    return account, viewer
+
+
+def _load_and_score(home: Path, files: Path, tour: _Tour) -> Engine:
+    tour.heading("LastFM: 1,892 listeners, their friends, and what they listen to")
+    engine, loaded, taken, scored = _loaded(home, files, quiet=tour.quiet)
+    tour.tell("load", reports.load_report, loaded)
+    tour.tell("snapshot", reports.snapshot_report, taken)
+    tour.tell("run", reports.run_report, scored)
+    return engine
+
+
+def _influence(engine: Engine, files: Path, home: Path, tour: _Tour) -> str:
+    """Show the most trusted account as it is, and as it would be with bought followers."""
+    view = engine.view()
+    best, meta = view.ranking(limit=10)
+    tour.tell("ranking", show.ranking, best, meta)
+    customers = [entry["id"] for entry in best["accounts"][:_N_CUSTOMERS]]
+    account = str(customers[0])
+    tour.heading(f"Is the influence of {account} real?")
+    tour.tell("dossier", show.dossier, *view.dossier(account, evidence=3))
+    tour.remark("Every friendship here is mutual, so the witnesses have nothing to compare, and abstain.")
+    tour.heading(f"A simulation: what if {account} and {_N_CUSTOMERS - 1} others had bought {_N_BOUGHT} followers?")
+    _buy_followers(files, customers, others=view.snapshot.accounts.values.to_pylist())
+    simulated = _loaded(home / "simulation", files, quiet=tour.quiet)[0]
+    tour.tell("simulation", show.dossier, *simulated.view().dossier(account, evidence=3))
+    tour.tell("ranking_in_simulation", show.ranking, *simulated.view().ranking(limit=3))
+    simulated.close()
+    return account
+
+
+def _recommendations(engine: Engine, viewer: str, tour: _Tour) -> None:
+    tour.heading(f"Ten recommendations for {viewer}")
+    data, meta = engine.view().items(viewer, limit=10)
+    tour.tell("recommendations", partial(show.recommendations, what="items", explain=False), data, meta)
+    if not tour.quiet:
+        show.terms(data["items"][0])
 
 
 def _data() -> Path:
@@ -85,12 +148,14 @@ def _data() -> Path:
 
 def _make_anew(home: Path) -> None:
     """Empty the demo's own folder, and no other."""
-    mark = home / _MARK
-    if home.exists() and not mark.exists() and any(home.iterdir()):
+    if home.exists() and not home.is_dir():
+        raise ParameterError(f"{home} is a file, not a folder; name another one with --store")
+    if home.exists() and not (home / _MARK).exists() and any(home.iterdir()):
         raise ParameterError(f"{home} is not empty and was not made by the demo; name another folder with --store")
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    mark.touch()
+    for name in ("store", "simulation"):
+        shutil.rmtree(home / name, ignore_errors=True)
+    home.mkdir(parents=True, exist_ok=True)
+    (home / _MARK).touch()
 
 
 def _named(source: Path, folder: Path) -> Path:
@@ -100,28 +165,21 @@ def _named(source: Path, folder: Path) -> Path:
     return folder
 
 
-def _loaded(home: Path, files: Path, *, quiet: bool = False) -> Engine:
+def _loaded(home: Path, files: Path, *, quiet: bool) -> tuple[Engine, LoadReport, SnapshotReport, RunReport]:
     """Load and score; listening histories are public on Last.fm, so reasons may name listeners."""
     privacy = Privacy(public=public_relations() | {"purchase"})
     engine = Engine(home, create=True, privacy=privacy)
     with progress_bar("Loading", quiet=quiet) as progress:
-        report = engine.load([files], _MAPPINGS, progress=progress)
+        loaded = engine.load([files], _MAPPINGS, progress=progress)
     with spinner("Building a snapshot", quiet=quiet):
         taken = engine.snapshot()
     with spinner("Computing trust and authenticity", quiet=quiet):
         scored = engine.score()
-    if not quiet:
-        show.load_report(report, as_json=False)
-        show.snapshot_report(taken, as_json=False)
-        show.run_report(scored, as_json=False)
-    return engine
+    return engine, loaded, taken, scored
 
 
-def _simulated(home: Path, files: Path, customers: list[str], *, others: list[str]) -> None:
-    """The same graph with bought followers in it: a copy, apart from the demo's store.
-
-    Each follower follows every customer and, as camouflage, a few accounts at random.
-    """
+def _buy_followers(files: Path, customers: list[str], *, others: list[str]) -> None:
+    """Add a file of bought followers: each follows every customer and, as camouflage, a few accounts at random."""
     rng = random.Random(2011)  # noqa: S311 - a simulation, no secret
     with (files / "bought.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
@@ -129,10 +187,6 @@ def _simulated(home: Path, files: Path, customers: list[str], *, others: list[st
         for i in range(_N_BOUGHT):
             followed = [*customers, *rng.sample(others, _N_CAMOUFLAGE)]
             rows.writerows(("follow", f"bought-{i:03d}", id_) for id_ in followed)
-    engine = _loaded(home, files, quiet=True)
-    show.dossier(*engine.view().dossier(customers[0], evidence=3), as_json=False)
-    show.ranking(*engine.view().ranking(limit=3), as_json=False)
-    engine.close()
 
 
 def _viewer(engine: Engine) -> str:
@@ -144,13 +198,12 @@ def _viewer(engine: Engine) -> str:
     return run.snapshot.accounts[int(both[0]) if len(both) else 0]
 
 
-def _curls(account: str, viewer: str, port: int) -> None:
-    out = messages()
-    out.rule("Serving; try these, end with Ctrl-C")
-    base = f"http://127.0.0.1:{port}/v1"
+def things_to_try(account: str, viewer: str, address: str) -> None:
+    """Say what to ask the server at an address."""
+    say("Serving; try these, end with Ctrl-C:")
     for path in (
         f"accounts/{viewer}/recommendations/items?limit=3",
         f"trust/{viewer}/{account}",
         f"accounts/{account}/authenticity",
     ):
-        out.print(f"curl -s '{base}/{path}'", soft_wrap=True, highlight=False)
+        say(f"curl -s '{address}/v1/{path}'")

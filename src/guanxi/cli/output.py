@@ -1,12 +1,14 @@
 """What the commands print: tables for people, JSON for programs, progress for terminals."""
 
+import codecs
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console, Group
 from rich.markup import escape
@@ -16,9 +18,21 @@ from rich.text import Text
 _PIPED_WIDTH = 160
 
 
+class _Output(Console):
+    """A console that ends quietly when the reader of its output has left, as `head` does."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        _reader_left()
+
+
+def _reader_left() -> NoReturn:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(0)
+
+
 def console() -> Console:
     """Return the console for data; piped output gets a fixed width, so that it does not depend on a window."""
-    return Console(soft_wrap=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    return _Output(soft_wrap=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 
 
 def messages() -> Console:
@@ -26,10 +40,20 @@ def messages() -> Console:
     return Console(stderr=True)
 
 
+def say(text: str) -> None:
+    """Print one message on standard error, in one line however long; ``text`` may have markup."""
+    messages().print(text, soft_wrap=True, highlight=False)
+
+
 def print_json(value: object) -> None:
     """Print one JSON document."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
-    sys.stdout.write("\n")
+    utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+    text = json.dumps(value, ensure_ascii=not utf8, indent=2, default=_plain)
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _reader_left()
 
 
 def _plain(value: object) -> object:

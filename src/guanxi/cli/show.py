@@ -4,64 +4,10 @@ from typing import Any
 
 from rich.markup import escape
 
-from guanxi.cli.output import console, messages, number, print_json, shown, table
-from guanxi.engine import Finding, LoadReport, RunReport, SnapshotReport
-from guanxi.events.values import isoformat
-from guanxi.settings import CONFIG_VARIABLE, Settings, config_file
-from guanxi.stores import ApiKey
+from guanxi.cli.output import console, number, print_json, say, shown, table
+from guanxi.vetting import GRADES
 
 Answer = dict[str, Any]
-_STYLES = {"ok": "green", "note": "cyan", "warning": "yellow", "error": "bold red"}
-
-
-def load_report(report: LoadReport, *, as_json: bool) -> None:
-    """What became of the records."""
-    if as_json:
-        print_json({"data": report})
-        return
-    rows: list[tuple[str, str]] = [("files", f"{report.n_files:,}"), ("records", f"{report.n_records:,}")]
-    rows += [(f"new {name} events", f"{n:,}") for name, n in sorted(report.by_relation.items())]
-    rows += [("known already", f"{report.n_duplicates:,}"), ("refused", f"{report.n_rejects:,}")]
-    console().print(table("Loaded", ("what", "count"), rows, right=("count",)))
-    for skipped in report.skipped:
-        messages().print(f"Skipped {escape(skipped)}")
-    if report.rejects_file is not None:
-        first = report.first_rejects[0]
-        where = escape(f"{first.file}, line {first.line}, {first.field or 'record'}: {first.value!r} {first.reason}")
-        messages().print(f"[yellow]{report.n_rejects:,} records were refused[/], the first: {where}")
-        messages().print(f"All of them: {escape(str(report.rejects_file))}", soft_wrap=True)
-
-
-def snapshot_report(report: SnapshotReport, *, as_json: bool) -> None:
-    """What a snapshot holds."""
-    if as_json:
-        print_json({"data": report})
-        return
-    rows = [
-        ("accounts", f"{report.n_accounts:,}"),
-        ("items", f"{report.n_items:,}"),
-        ("relations", f"{report.n_edges:,}"),
-        ("events", f"{report.n_events:,}"),
-        ("seconds", f"{report.seconds:.2f}"),
-    ]
-    title = f"Snapshot {report.id}" + ("" if report.new else " (nothing new)")
-    console().print(table(title, ("what", "count"), rows, right=("count",)))
-
-
-def run_report(report: RunReport, *, as_json: bool) -> None:
-    """What a run computed."""
-    if as_json:
-        print_json({"data": report})
-        return
-    rows = [
-        ("snapshot", report.snapshot),
-        ("strategy", report.strategy),
-        ("accounts", f"{report.n_accounts:,}"),
-        ("trust edges", f"{report.n_trust_edges:,}"),
-        ("accounts discounted", f"{report.n_discounted:,}"),
-        ("seconds", f"{report.seconds:.2f}"),
-    ]
-    console().print(table(f"Run {report.id}", ("what", "value"), rows, right=("value",)))
 
 
 def ranking(data: Answer, meta: Answer, *, as_json: bool) -> None:
@@ -85,7 +31,8 @@ def trusted_by(data: Answer, meta: Answer, *, as_json: bool) -> None:
     rows = [(a["rank"], a["id"], number(a["trust"])) for a in data["accounts"]]
     columns = ("rank", "account", "personal trust")
     if not rows:
-        messages().print(f"{escape(data['viewer'])} trusts nobody that is known.")
+        say(f"No trust is known from {escape(repr(data['viewer']))}: it follows nobody in this snapshot.")
+        return
     console().print(table(f"Whom {data['viewer']} trusts most", columns, rows, right=("personal trust",)))
 
 
@@ -109,8 +56,9 @@ def pair(data: Answer, meta: Answer, *, as_json: bool) -> None:
     out = console()
     out.print(table(f"How far {data['viewer']} trusts {data['target']}", ("what", "value", ""), rows, right=("value",)))
     terms = [(term["account"], number(term["amount"])) for term in data["terms"]]
-    if data["others"]["n"]:
-        terms.append((f"{data['others']['n']} others", number(data["others"]["amount"])))
+    others = data["others"]
+    if others["amount"]:
+        terms.append((f"{others['n']} others" if others["n"] else "others", number(others["amount"])))
     out.print(table("Through whom personal trust arrives", ("account", "amount"), terms, right=("amount",)))
 
 
@@ -124,6 +72,8 @@ def recommendations(data: Answer, meta: Answer, *, what: str, explain: bool, as_
         print_json({"data": data, "meta": meta})
         return
     out = console()
+    if not data["known"]:
+        say(f"Nothing is known of {escape(repr(data['account']))} yet; ids must match to the letter.")
     rows = [(r["rank"], r["id"], number(r["score"]), r["summary"]["text"]) for r in data[what]]
     title = f"{what.capitalize()} for {data['account']}, resting on {data['rests_on']['text']}"
     out.print(table(title, ("rank", what[:-1], "score", "why"), rows, right=("score",)))
@@ -164,7 +114,7 @@ def dossier(data: Answer, meta: Answer, *, as_json: bool) -> None:
         ("followers that nothing speaks against", _with_interval(data["unsuspicious_followers"])),
         ("audience authenticity", _with_interval(data["audience"])),
         ("own conduct", _with_interval(data["conduct"])),
-        ("data confidence", data["data_confidence"]),
+        ("data confidence", _confidence(data["data_confidence"])),
         ("global trust", f"{number(standing['score'])}, {_place(standing)}"),
         ("factor on trust", number(data["factor"])),
         ("followers, following", f"{figures['n_followers']:,}, {figures['n_following']:,}"),
@@ -201,59 +151,15 @@ def _facts(witness: Answer) -> None:
         out.print(f"  It may be innocent: {escape(explanation['text'])}")
 
 
+def _confidence(grade: str) -> str:
+    """A grade with the size of the largest sample behind a witness."""
+    least = dict(GRADES)[grade]
+    above = min((n for _, n in GRADES if n > least), default=None)
+    upto = "or more" if above is None else f"to {above - 1:,}"
+    return f"{grade}: a sample of {least:,} {upto}"
+
+
 def _with_interval(about: Answer) -> str:
     if about["value"] is None:
-        return "unknown: too little to say"
+        return "unknown: no witness can say"
     return f"{about['value']:.0%} (90 % interval {about['low']:.0%} to {about['high']:.0%})"
-
-
-def findings(found: list[Finding], *, as_json: bool) -> None:
-    """Results of the examination."""
-    if as_json:
-        print_json({"data": found})
-        return
-    for finding in found:
-        style = _STYLES[finding.severity]
-        console().print(f"[{style}]{finding.severity:>7}[/]  {finding.check}: {escape(finding.detail)}", soft_wrap=True)
-
-
-def config(settings: Settings, *, as_json: bool) -> None:
-    """The settings in force."""
-    values = settings.model_dump(mode="json")
-    values["public_relations"] = sorted(values["public_relations"])
-    if as_json:
-        print_json({"data": values})
-        return
-    file = config_file()
-    rows = [(name, values[name], Settings.model_fields[name].description) for name in Settings.model_fields]
-    console().print(table("Settings", ("name", "value", "what it is"), rows))
-    there = "" if file.is_file() else " (not there)"
-    messages().print(f"File: {file}{there}; another one with {CONFIG_VARIABLE}. Environment: GUANXI_<NAME>.")
-
-
-def new_key(secret: str, key: ApiKey, *, as_json: bool) -> None:
-    """A key that was just made; the only time that it is shown."""
-    if as_json:
-        print_json({"data": {"key": secret, "prefix": key.prefix, "scopes": list(key.scopes), "label": key.label}})
-        return
-    messages().print(f"Key {key.prefix} with {', '.join(key.scopes)}; it cannot be shown again:")
-    console().print(secret, soft_wrap=True, highlight=False)
-
-
-def keys(found: list[ApiKey], *, as_json: bool) -> None:
-    """The keys, without secrets."""
-    rows = [
-        {
-            "prefix": key.prefix,
-            "scopes": list(key.scopes),
-            "label": key.label,
-            "created": isoformat(key.created_us),
-            "revoked": None if key.revoked_us is None else isoformat(key.revoked_us),
-        }
-        for key in found
-    ]
-    if as_json:
-        print_json({"data": rows})
-        return
-    cells = [(r["prefix"], ", ".join(r["scopes"]), r["label"], r["created"], r["revoked"] or "–") for r in rows]  # type: ignore[arg-type]
-    console().print(table("API keys", ("prefix", "scopes", "label", "created", "revoked"), cells))

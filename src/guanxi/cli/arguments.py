@@ -1,0 +1,48 @@
+"""What flags amount to: mappings of files, the strategy of a run, and which command comes next."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from guanxi.engine import FileMapping, Strategy, parse_pairs, read_mapping_file
+from guanxi.errors import ParameterError
+
+
+def mappings_of(
+    file: Path | None, columns: Sequence[str], constants: Sequence[str], **options: str | bool | None
+) -> tuple[FileMapping, ...]:
+    """Mappings from a TOML file or from the other flags; none where nothing was given."""
+    given = {name: value for name, value in options.items() if value}
+    if file is not None:
+        flags = [*(["column"] if columns else []), *(["set"] if constants else []), *given]
+        if flags:
+            names = ", ".join(f"--{name.replace('_', '-')}" for name in flags)
+            raise ParameterError(f"--mapping {file} is given together with {names}; write those into the file instead")
+        return read_mapping_file(file)
+    pairs = {"columns": parse_pairs("--column", columns), "constants": parse_pairs("--set", constants)}
+    return (FileMapping(**pairs, **given),) if columns or constants or given else ()  # type: ignore[arg-type]
+
+
+def strategy_of(seeds: Sequence[str], restart: float | None, weights: Sequence[str], *, discount: bool) -> Strategy:
+    """Return the balanced strategy, or one called custom where a flag changes it."""
+    strategy = Strategy(seeds=tuple(sorted(set(seeds))), discounts=discount)
+    if restart is not None:
+        strategy = replace(strategy, restart=restart)
+    for pair in weights:
+        strategy = strategy.with_weight(*_weight(pair))
+    changed = seeds or restart is not None or weights or not discount
+    return replace(strategy, name="custom") if changed else strategy
+
+
+def _weight(pair: str) -> tuple[str, float]:
+    relation, _, text = pair.partition("=")
+    try:
+        return relation, float(text)
+    except ValueError:
+        raise ParameterError(f"--weight {pair!r} is not RELATION=NUMBER, such as follow=0.5") from None
+
+
+def with_store(command: str, store: Path | None) -> str:
+    """Return a command line that the user may type next, on the same store."""
+    return f"guanxi {command}" if store is None else f"guanxi {command} --store {shlex.quote(str(store))}"
