@@ -16,7 +16,7 @@ GOOD = "purchase,ann,tea,2023-11-14,2\n"
         (",ann,tea,,", "kind", "is not one of follow, "),
         ("purchase,,tea,,", "buyer", "is empty"),
         ("purchase,ann,  ,,", "item", "is empty"),
-        ("follow,ann,ann,,", "item", "an account cannot follow itself"),
+        ("follow,ann,ann,,", "item", "is the account itself, which cannot follow itself"),
         ("purchase,ann,tea,9999-12-31,", "when", "is in the future"),
         ("purchase,ann,tea,yesterday,", "when", "is not a time"),
         ("purchase,ann,tea,1970-01-01,", "when", "is before 1990-01-01"),

@@ -5,6 +5,8 @@ import pytest
 
 from guanxi.errors import FileFormatError
 from guanxi.loading import FileMapping, find_files
+from guanxi.loading.files import STORE_MARK
+from guanxi.stores.connection import DATABASE
 
 TEXT = "relation,source,target\nfollow,ann,bob\n"
 
@@ -63,3 +65,12 @@ def test_unreadable_file_is_one_error(tmp_path, load):
     path.chmod(0)
     with pytest.raises(FileFormatError, match="Permission denied"):
         load(path)
+
+
+def test_store_inside_a_folder_is_not_loaded(tmp_path):
+    (tmp_path / "events.csv").write_text("relation,source,target\nfollow,ann,bob\n")
+    (tmp_path / "store" / "rejects").mkdir(parents=True)
+    (tmp_path / "store" / STORE_MARK).touch()
+    (tmp_path / "store" / "rejects" / "1.csv").write_text("file,line,field,reason,value\n")
+    assert STORE_MARK == DATABASE
+    assert [file.path.name for file in find_files([tmp_path]).files] == ["events.csv"]

@@ -51,7 +51,7 @@ def test_symmetric_row_makes_two_events(load_text):
     assert loaded.pairs == [("ann", "bob"), ("bob", "ann"), ("cat", "dan"), ("dan", "cat")]
     assert loaded.lines == [2, 2, 5, 5]
     assert [row["id"] for row in loaded.rows] == [None] * 4
-    assert loaded.reasons == [(3, "to", "an account cannot follow itself"), (4, "from", "is empty")]
+    assert loaded.reasons == [(3, "to", "is the account itself, which cannot follow itself"), (4, "from", "is empty")]
 
 
 def test_columns_kept_together_become_properties(load_text):

@@ -183,14 +183,12 @@ class Engine:
         snapshot, old = Snapshot.open(folder), self.store.published()
         new = old is None or old.newest != snapshot.id
         current = old or Published(snapshot=snapshot.id, run=None, seq=seq)
-        pending = replace(current, newest=snapshot.id, newest_seq=seq)
-        self.store.publish(pending)
+        self.store.publish(replace(current, newest=snapshot.id, newest_seq=seq))
         seconds = time.perf_counter() - started
         n_items = len(snapshot.ids.get("item", ()))
         log.info("snapshot %s of %d edges in %.2f s", snapshot.id, snapshot.n_edges, seconds)
-        return SnapshotReport(
-            snapshot.id, snapshot.n_accounts, n_items, snapshot.n_edges, snapshot.n_events, new, seconds
-        )
+        n_events = self.store.n_events()
+        return SnapshotReport(snapshot.id, snapshot.n_accounts, n_items, snapshot.n_edges, n_events, new, seconds)
 
     def score(self, strategy: Strategy | None = None) -> RunReport:
         """Compute a run of the newest snapshot and put both in use.
@@ -208,7 +206,8 @@ class Engine:
         run = Run.open(score(snapshot, strategy, self.store.runs), snapshot)
         named = f"{strategy.name}@{strategy.version}"
         self.store.record_run(RunRecord(run.id, snapshot.id, named, strategy.to_json(), self._now_us()))
-        self.store.publish(old.with_run(run.id))
+        latest = self.store.published() or old  # another process may have taken a snapshot meanwhile
+        self.store.publish(latest.with_run(run.id, of=old))
         seconds = time.perf_counter() - started
         log.info("run %s of snapshot %s by %s in %.2f s", run.id, snapshot.id, named, seconds)
         return RunReport(

@@ -14,7 +14,7 @@ from guanxi.events.plain import plain_column
 from guanxi.events.properties import canonical_object
 from guanxi.events.record import DERIVED_PREFIX, EVENT_SCHEMA, FIELDS, event_ids, with_keys
 from guanxi.events.values import DAY_US, EARLIEST, BoolArray, as_mask, microseconds, numbers, times, trimmed
-from guanxi.schema import Model, load_model
+from guanxi.schema import Model, RelationType, load_model
 
 MAX_ID_BYTES = 256
 MAX_PROPERTIES_BYTES = 16_384
@@ -69,7 +69,7 @@ def parse_events(
     ...        "target": pa.array(["bob", "bob"])}
     >>> parsed = parse_events(raw, now_us=1_800_000_000_000_000)
     >>> parsed.events["target"].to_pylist(), parsed.rejects[0].reason
-    (['bob'], 'an account cannot follow itself')
+    (['bob'], 'is the account itself, which cannot follow itself')
     """
     model = model or load_model()
     raw = _plain(raw)
@@ -181,16 +181,22 @@ def _relations(checked: Checked, names: pa.Array, model: Model) -> tuple[npt.NDA
     return codes[index], retracts[index]
 
 
+def _present(relation: npt.NDArray[np.int8], model: Model) -> list[RelationType]:
+    """The relation types that a batch has; most batches have few, and each costs several passes."""
+    codes = set(np.unique(relation).tolist())
+    return [type_ for type_ in model.relations.values() if type_.code in codes]
+
+
 def _target_kinds(
     checked: Checked, raw: Mapping[str, pa.Array], relation: npt.NDArray[np.int8], model: Model
 ) -> npt.NDArray[np.int8]:
     kinds = np.zeros(checked.n, dtype=np.int8)
-    for type_ in model.relations.values():
+    for type_ in _present(relation, model):
         kinds[relation == type_.code] = model.kinds[type_.targets[0]].code
     if "target_kind" not in raw:
         return kinds
     named = pc.utf8_lower(_text(checked, raw, "target_kind"))
-    for type_ in model.relations.values():
+    for type_ in _present(relation, model):
         of_type = as_mask(named.is_valid()) & (relation == type_.code)
         checked.refuse(
             of_type & ~as_mask(pc.is_in(named, pa.array(type_.targets))),
@@ -226,7 +232,7 @@ def _values(checked: Checked, raw: Mapping[str, pa.Array], relation: npt.NDArray
     value, bad = numbers(column)
     checked.refuse(bad, "value", "is not a finite number")
     given = as_mask(value.is_valid())
-    for type_ in model.relations.values():
+    for type_ in _present(relation, model):
         of_type = given & (relation == type_.code)
         if type_.value is None:
             value = pc.if_else(pa.array(of_type), None, value)  # a file may mix types; the column is for the others
@@ -246,10 +252,12 @@ def _self_relations(
     model: Model,
 ) -> None:
     same = as_mask(pc.equal(text["source"], text["target"]))
-    for type_ in model.relations.values():
+    for type_ in _present(relation, model):
         own_kind = target_kind == model.kinds[type_.source].code
         checked.refuse(
-            same & own_kind & (relation == type_.code), "target", f"an {type_.source} cannot {type_.name} itself"
+            same & own_kind & (relation == type_.code),
+            "target",
+            f"is the {type_.source} itself, which cannot {type_.name} itself",
         )
 
 

@@ -18,6 +18,8 @@ FORMATS = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
 }
+STORE_MARK = "guanxi.sqlite"
+"""A folder with this file in it is a store."""
 _GZIP_MARK = b"\x1f\x8b"
 
 
@@ -66,7 +68,7 @@ def find_files(paths: Sequence[str | Path], mappings: Sequence[FileMapping] = ()
     skipped: list[Skipped] = []
     for path in map(Path, paths):
         if path.is_dir():
-            for inner in sorted(entry for entry in path.rglob("*") if entry.is_file()):
+            for inner in sorted(entry for entry in path.rglob("*") if entry.is_file() and not _in_a_store(entry, path)):
                 taken = _taken(inner, mappings)
                 (files if isinstance(taken, InputFile) else skipped).append(taken)  # type: ignore[arg-type]
             continue
@@ -77,6 +79,12 @@ def find_files(paths: Sequence[str | Path], mappings: Sequence[FileMapping] = ()
     if not files:
         raise FileFormatError(f"{', '.join(map(str, paths))}: no file to load; known extensions: {_known()}")
     return Found(tuple(files), tuple(skipped))
+
+
+def _in_a_store(file: Path, folder: Path) -> bool:
+    """Whether a file below ``folder`` belongs to a store of ours: its lists of rejects are no input."""
+    below = file.relative_to(folder).parents
+    return any((folder / parent / STORE_MARK).exists() for parent in below)
 
 
 def _taken(path: Path, mappings: Sequence[FileMapping]) -> InputFile | Skipped:

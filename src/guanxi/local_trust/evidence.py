@@ -24,6 +24,7 @@ IndexArray = npt.NDArray[np.uint32]
 OffsetArray = npt.NDArray[np.int64]
 Triples = tuple[IndexArray, IndexArray, FloatArray]
 """Source, target and weight of pieces of evidence; a pair may come several times."""
+_ENDLESS_US = 2.0**62  # longer than any two times are apart, and no int64 overflows
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def _attributed(actions: Actions, setting: Setting) -> Triples:
     row, purchase = found
     offsets, tied = _ties(actions)
     open_ = (purchase.times != NO_TIME) & (True if purchase.via is None else purchase.via == NO_INDEX)
-    window = int(setting.attribution_days * DAY_US)
+    window = int(min(setting.attribution_days * DAY_US, _ENDLESS_US))
     worth = setting.worth(purchase)[open_]
     times = np.ascontiguousarray(purchase.times[open_])
     items = np.ascontiguousarray(purchase.targets[open_])

@@ -26,9 +26,9 @@ class Acts:
         found = {name: snapshot.relations.get((name, kind)) for name in names}
         return cls({name: _by_target(relation, circle, targets) for name, relation in found.items() if relation})
 
-    def did(self, name: str, account: int, target: int) -> bool:
-        """Whether an account has an edge of one relation type to a target."""
-        return account in self.accounts.get(name, {}).get(target, frozenset())
+    def who(self, name: str, target: int) -> frozenset[int]:
+        """Accounts that have an edge of one relation type to a target."""
+        return self.accounts.get(name, {}).get(target, frozenset())
 
     def counts(self, target: int) -> tuple[Count, ...]:
         """How many accounts did each thing to a target; only what somebody did."""

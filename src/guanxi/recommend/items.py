@@ -151,22 +151,25 @@ class _Explainer:
 
     def _trust_terms(self, item: int) -> list[Term]:
         circle = self.viewer.circle
-        members = np.flatnonzero(np.isin(circle.accounts, self.interactions.holders(item)))
-        terms: list[Term] = []
-        unnamed: list[float] = []
-        for member in members.tolist():
-            account = int(circle.accounts[member])
-            items, weights = self.interactions.items_of(account)
-            weight = weights[np.searchsorted(items, item)] / len(items) ** self.options.spread
-            amount = float(circle.trust[member] * weight * self.scale["trust"])
-            if self._acted_in_public(account, item):
-                factor = float(circle.authenticity[member])
-                terms.append(Term("trusted_account", amount, account=account, item=item, authenticity=factor))
-            else:
-                unnamed.append(amount)
-        if unnamed:
-            terms.append(Term("trusted_accounts_unnamed", sum(unnamed), item=item, n=len(unnamed)))
+        rows = slice(int(self.interactions.in_offsets[item]), int(self.interactions.in_offsets[item + 1]))
+        holders, weights = self.interactions.accounts[rows], self.interactions.in_weights[rows]
+        place = np.minimum(np.searchsorted(holders, circle.accounts), max(len(holders) - 1, 0))
+        members = np.flatnonzero(holders[place] == circle.accounts) if len(holders) else np.zeros(0, dtype=np.int64)
+        accounts = circle.accounts[members]
+        n_items = np.diff(self.interactions.offsets)[accounts]
+        given = circle.trust[members] * weights[place[members]] / n_items**self.options.spread * self.scale["trust"]
+        shown = np.isin(accounts, list(self._acted_in_public(item)))
+        named = zip(
+            accounts[shown].tolist(), given[shown].tolist(), circle.authenticity[members][shown].tolist(), strict=True
+        )
+        terms = [
+            Term("trusted_account", amount, account=a, item=item, authenticity=factor) for a, amount, factor in named
+        ]
+        if not shown.all():
+            unnamed = given[~shown]
+            terms.append(Term("trusted_accounts_unnamed", float(unnamed.sum()), item=item, n=len(unnamed)))
         return terms
 
-    def _acted_in_public(self, account: int, item: int) -> bool:
-        return any(self.acts.did(name, account, item) for name in ("purchase", "share") if name in self.options.public)
+    def _acted_in_public(self, item: int) -> frozenset[int]:
+        names = [name for name in ("purchase", "share") if name in self.options.public]
+        return frozenset().union(*(self.acts.who(name, item) for name in names))

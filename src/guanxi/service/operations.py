@@ -69,7 +69,7 @@ async def stats(request: Request, query: Annotated[NoQuery, Query()]) -> Respons
             "entities": {kind: len(ids) for kind, ids in sorted(snapshot.ids.items())},
             "n_edges": snapshot.n_edges,
             "relations": relations,
-            "n_events": snapshot.n_events,
+            "n_events": service.engine.store.n_events(),
             "n_trust_edges": view.run.graph.m,
         }
         newer = service.engine.store.last_seq() - view.seq

@@ -49,7 +49,6 @@ def build_snapshot(events: Iterable[pa.Table], parent: Path, *, model: Model | N
         "holds": "snapshot",
         "model": model.version,
         "as_of": pc.max(table["time"]).as_py(),
-        "n_events": len(table),
         "kinds": kinds,
         "relations": present,
     }

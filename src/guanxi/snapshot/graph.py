@@ -125,7 +125,6 @@ class Snapshot:
 
     id: str
     as_of: int | None
-    n_events: int
     ids: Mapping[str, Ids]
     relations: Mapping[tuple[str, str], Relation]
 
@@ -169,7 +168,7 @@ class Snapshot:
             raise DamagedError(f"{folder.name} holds a {bundle.meta.get('holds')}, not a snapshot")
         ids = {kind: Ids(kind, _only_column(bundle.table(f"ids.{kind}"))) for kind in bundle.meta["kinds"]}
         relations = {(name, kind): _open_relation(bundle, name, kind) for name, kind in bundle.meta["relations"]}
-        return cls(bundle.id, bundle.meta["as_of"], bundle.meta["n_events"], ids, relations)
+        return cls(bundle.id, bundle.meta["as_of"], ids, relations)
 
 
 def _only_column(table: pa.Table) -> pa.Array:

@@ -8,6 +8,7 @@ whole or not at all.
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -26,6 +27,7 @@ from guanxi.stores.recognition import recognise
 from guanxi.stores.segments import Segment, open_segments
 
 _CURRENT = "current.json"
+_ABANDONED_S = 24 * 3600.0
 
 
 class EmbeddedStore:
@@ -245,6 +247,8 @@ class EmbeddedStore:
 
 
 def _keep_only(folder: Path, names: set[str | None]) -> None:
+    """Remove all other bundles, and drafts so old that whoever wrote them must have been killed."""
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name not in names and not path.name.startswith("."):
+        abandoned = path.name.startswith(".") and time.time() - path.stat().st_mtime > _ABANDONED_S
+        if abandoned or not (path.name.startswith(".") or path.name in names):
             shutil.rmtree(path, ignore_errors=True)

@@ -62,14 +62,14 @@ class Published:
     previous_run: str | None = None
     previous_seq: int = 0
 
-    def with_run(self, run: str) -> "Published":
-        """Put a run of the newest snapshot in use; the same one again changes nothing."""
-        if (run, self.newest, self.newest_seq) == (self.run, self.snapshot, self.seq):
+    def with_run(self, run: str, *, of: "Published") -> "Published":
+        """Put a run of the snapshot that was the newest in ``of`` in use; the same one again changes nothing."""
+        if (run, of.newest, of.newest_seq) == (self.run, self.snapshot, self.seq):
             return self
         before = (self.previous_snapshot, self.previous_run, self.previous_seq)
         if self.run is not None and self.run != run:
             before = (self.snapshot, self.run, self.seq)
-        return Published(self.newest, run, self.newest_seq, self.newest, self.newest_seq, *before)
+        return Published(of.newest, run, of.newest_seq, self.newest, self.newest_seq, *before)
 
     @property
     def snapshots(self) -> set[str | None]:
