@@ -1,5 +1,6 @@
 """The model of the stored graph, read from ``graph_schema/model.toml``."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ class EntityKind:
     code: int
     description: str
     personal: bool
+    neo4j_label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class RelationType:
     half_life_days: float | None
     public: bool
     personal: bool
+    neo4j_type: str | None = None
+    neo4j_retraction_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Model:
     version: int
     kinds: Mapping[str, EntityKind]
     relations: Mapping[str, RelationType]
+    neo4j_superseded_type: str | None = None
 
     def relation(self, name: str) -> RelationType:
         """Return the relation type called ``name``, or raise ParameterError with the known ones."""
@@ -103,7 +108,8 @@ def parse_model(document: Mapping[str, Any]) -> Model:
     Raises
     ------
     DataError
-        If a relation names an unknown kind, or two entries share a code or a verb.
+        If a relation names an unknown kind, two entries share a code, a verb or a name in Neo4j, or such a name is not
+        made of letters, digits and underscores.
     """
     kinds = {name: EntityKind(name=name, **fields) for name, fields in document["kinds"].items()}
     relations = {name: _relation_type(name, fields) for name, fields in document["relations"].items()}
@@ -114,7 +120,11 @@ def parse_model(document: Mapping[str, Any]) -> Model:
     _all_different("kind code", [k.code for k in kinds.values()])
     _all_different("relation code", [r.code for r in relations.values()])
     _all_different("verb", [*relations, *(r.retraction for r in relations.values())])
-    return Model(version=document["schema_version"], kinds=kinds, relations=relations)
+    superseded = document.get("neo4j_superseded_type")
+    _neo4j_names("label", [k.neo4j_label for k in kinds.values()])
+    types = [name for r in relations.values() for name in (r.neo4j_type, r.neo4j_retraction_type)]
+    _neo4j_names("type", [*types, superseded])
+    return Model(document["schema_version"], kinds, relations, superseded)
 
 
 def _relation_type(name: str, fields: Mapping[str, Any]) -> RelationType:
@@ -132,7 +142,18 @@ def _relation_type(name: str, fields: Mapping[str, Any]) -> RelationType:
         half_life_days=fields.get("half_life_days"),
         public=fields["public"],
         personal=fields["personal"],
+        neo4j_type=fields.get("neo4j_type"),
+        neo4j_retraction_type=fields.get("neo4j_retraction_type"),
     )
+
+
+def _neo4j_names(what: str, names: list[str | None]) -> None:
+    """These names become part of Cypher, so nothing else may stand in them."""
+    given = [name for name in names if name is not None]
+    for name in given:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name, re.ASCII):
+            raise DataError(f"the Neo4j {what} {name!r} is not a letter followed by letters, digits and underscores")
+    _all_different(f"Neo4j {what}", given)
 
 
 def _all_different(what: str, values: list[Any]) -> None:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,9 +20,11 @@ from pydantic_settings import (
 from guanxi.engine.privacy import Privacy, public_relations
 from guanxi.errors import ParameterError
 from guanxi.schema import load_model
+from guanxi.stores.neo4j.target import Neo4jTarget, is_neo4j
 
 CONFIG_VARIABLE = "GUANXI_CONFIG"
 DEFAULT_CONFIG = Path("guanxi.toml")
+_SECRETS = ("api_key", "neo4j_password")
 
 
 class Settings(BaseSettings):
@@ -30,7 +32,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GUANXI_", extra="forbid", frozen=True)
 
-    store: Path = Field(Path("guanxi-store"), description="Folder of the store")
+    store: Path = Field(Path("guanxi-store"), description="Folder of the store; a neo4j:// URI sets neo4j_uri instead")
+    neo4j_uri: str | None = Field(
+        None, description="Neo4j that holds the graph; the folder then is what goes before it"
+    )
+    neo4j_user: str = Field("neo4j", description="Who logs on to Neo4j")
+    neo4j_password: SecretStr | None = Field(None, description="Password of that user")
+    neo4j_password_file: Path | None = Field(None, description="File that holds neo4j_password")
     host: str = Field("127.0.0.1", description="Address that the API listens on")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port that the API listens on")
     workers: Annotated[int, Field(ge=1, le=256)] = Field(1, description="Processes that serve the API")
@@ -57,6 +65,16 @@ class Settings(BaseSettings):
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())
 
+    @model_validator(mode="before")
+    @classmethod
+    def _store_by_uri(cls, values: Any) -> Any:  # noqa: ANN401 - whatever the sources gave
+        """A store that is named by a URI lies in Neo4j; its folder is the default one, or what else was given."""
+        store = values.get("store") if isinstance(values, dict) else None
+        if isinstance(store, str) and is_neo4j(store):
+            rest = {name: value for name, value in values.items() if name != "store"}
+            return rest | {"neo4j_uri": store}
+        return values
+
     @field_validator("public_relations")
     @classmethod
     def _known_relations(cls, names: frozenset[str]) -> frozenset[str]:
@@ -72,16 +90,34 @@ class Settings(BaseSettings):
 
     def secret_key(self) -> str | None:
         """The API key from the settings, wherever it stands; None where there is none."""
-        if self.api_key_file is None:
-            return self.api_key.get_secret_value() if self.api_key else None
-        try:
-            key = self.api_key_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as exc:
-            why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
-            raise ParameterError(f"api_key_file {self.api_key_file} cannot be read: {why}") from exc
-        if not key:
-            raise ParameterError(f"api_key_file {self.api_key_file} is empty")
-        return key
+        return _secret("api_key", self.api_key, self.api_key_file)
+
+    def neo4j(self) -> Neo4jTarget | None:
+        """The Neo4j that holds the graph; None where the folder does.
+
+        Raises
+        ------
+        ParameterError
+            If the URI cannot be read, or the password's file.
+        """
+        if self.neo4j_uri is None:
+            return None
+        password = _secret("neo4j_password", self.neo4j_password, self.neo4j_password_file)
+        return Neo4jTarget.parse(self.neo4j_uri, user=self.neo4j_user, password=password)
+
+
+def _secret(name: str, value: SecretStr | None, file: Path | None) -> str | None:
+    """A secret that stands in a setting or in a file."""
+    if file is None:
+        return value.get_secret_value() if value else None
+    try:
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
+        raise ParameterError(f"{name}_file {file} cannot be read: {why}") from exc
+    if not text:
+        raise ParameterError(f"{name}_file {file} is empty")
+    return text
 
 
 def config_file() -> Path:
@@ -116,5 +152,5 @@ def _reason(exc: ValidationError) -> str:
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return f"setting {name} is not one of {', '.join(Settings.model_fields)}"
-    found = "" if name == "api_key" else f", found {first['input']!r}"
+    found = "" if name in _SECRETS else f", found {first['input']!r}"
     return f"setting {name}: {first['msg']}{found}"

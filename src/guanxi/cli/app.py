@@ -21,6 +21,7 @@ from guanxi.cli.options import (
 if TYPE_CHECKING:
     from guanxi.engine import Engine
     from guanxi.settings import Settings
+    from guanxi.stores.neo4j import Neo4jStore, Pumped
 
 _LOOK = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 # Plain help: it comes three times as fast as help in boxes, and can be searched.
@@ -32,6 +33,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings=_LOOK,
 )
+store_app = typer.Typer(help="The Neo4j database behind a store.", no_args_is_help=True)
+app.add_typer(store_app, name="store")
 keys_app = typer.Typer(help="Make, list and revoke keys of the API.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(keys_app, name="keys")
 
@@ -63,20 +66,36 @@ def _settings(**flags: object) -> "Settings":
 
 
 @contextmanager
-def _engine(store: Path | None, *, create: bool = False) -> Iterator["Engine"]:
+def _engine(store: str | None, *, create: bool = False) -> Iterator["Engine"]:
     from guanxi.engine import Engine
 
     settings = _settings(store=store)
-    with closing(Engine(settings.store, create=create, privacy=settings.privacy)) as engine:
+    with closing(Engine(settings.store, create=create, neo4j=settings.neo4j(), privacy=settings.privacy)) as engine:
         yield engine
 
 
-def _next(commands: str, store: Path | None, *, hush: bool) -> None:
+def _next(commands: str, store: str | None, *, hush: bool) -> None:
     from guanxi.cli.arguments import with_store
     from guanxi.cli.output import say
 
     if not hush:
         say("Next: " + ", ".join(with_store(command, store) for command in commands.split(", ")))
+
+
+def _apply(store: str | None, *, hush: bool) -> "Pumped | None":
+    """Bring Neo4j, where it holds the graph, up to what is durable here."""
+    from guanxi.cli.output import progress_bar
+    from guanxi.errors import NotReadyError, StoreError
+
+    with _engine(store) as engine:
+        if engine.neo4j is None:
+            return None
+        try:
+            with progress_bar("Applying to Neo4j", quiet=hush) as progress:
+                return engine.pump(progress=progress)
+        except (StoreError, NotReadyError) as exc:
+            safe = f"every event is safe in {engine.store.home}, and `guanxi store apply` goes on from there"
+            raise type(exc)(f"{exc}; {safe}") from exc
 
 
 @app.command()
@@ -129,6 +148,7 @@ def load(
     with _engine(store, create=True) as engine, progress_bar("Loading", quiet=hush) as progress:
         report = engine.load(paths, mappings, limit=limit, rejects_file=rejects, progress=progress)
     reports.load_report(report, as_json=as_json)
+    _apply(store, hush=hush)
     _next("snapshot", store, hush=hush or not report.n_created)
 
 
@@ -335,10 +355,10 @@ def demo(
 
     account, viewer = run(store, as_json=as_json)
     if serving:
-        settings = _settings(store=store / "store", host="127.0.0.1", port=port, workers=1)
+        settings = _settings(store=str(store / "store"), host="127.0.0.1", port=port, workers=1)
         _serve(settings, lambda at: things_to_try(account, viewer, at))
     else:
-        _next(f"recommend {viewer} --explain", store / "store", hush=as_json)
+        _next(f"recommend {viewer} --explain", str(store / "store"), hush=as_json)
 
 
 @keys_app.command("create")
@@ -381,3 +401,31 @@ def keys_revoke(
 
     with _engine(store) as engine:
         keys.revoke(engine, prefix, as_json=as_json)
+
+
+@store_app.command("migrate")
+def store_migrate(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Bring the schema of the Neo4j database up to date: constraints and indexes, each step recorded."""
+    from guanxi.cli import reports
+
+    with _engine(store, create=True) as engine:
+        reports.migrated(_needed(engine).migrate(), as_json=as_json)
+
+
+@store_app.command("apply")
+def store_apply(store: StoreOption = None, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Apply to Neo4j what is durable in the folder and not there yet; `load` and `serve` do so, too."""
+    from guanxi.cli import reports
+
+    with _engine(store) as engine:
+        _needed(engine)
+    reports.pumped(_apply(store, hush=quiet or as_json), as_json=as_json)
+
+
+def _needed(engine: "Engine") -> "Neo4jStore":
+    """The Neo4j store, for a command that makes no sense without one."""
+    from guanxi.errors import ParameterError
+
+    if engine.neo4j is None:
+        raise ParameterError(f"the store {engine.store.home} is a folder; name a database: --store neo4j://HOST")
+    return engine.neo4j

@@ -43,6 +43,6 @@ def _weight(pair: str) -> tuple[str, float]:
         raise ParameterError(f"--weight {pair!r} is not RELATION=NUMBER, such as follow=0.5") from None
 
 
-def with_store(command: str, store: Path | None) -> str:
+def with_store(command: str, store: str | None) -> str:
     """Return a command line that the user may type next, on the same store."""
-    return f"guanxi {command}" if store is None else f"guanxi {command} --store {shlex.quote(str(store))}"
+    return f"guanxi {command}" if store is None else f"guanxi {command} --store {shlex.quote(store)}"

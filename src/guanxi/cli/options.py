@@ -1,6 +1,5 @@
 """Options that several commands share, and how the texts of options are read."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,8 +32,12 @@ def account_id(text: str | None) -> str | None:
 
 
 StoreOption = Annotated[
-    Path | None,
-    typer.Option("--store", metavar="FOLDER", help="Folder of the store; by default GUANXI_STORE or guanxi-store."),
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="FOLDER|URI",
+        help="Folder of the store, or neo4j://HOST[:PORT][/DATABASE]; by default GUANXI_STORE or guanxi-store.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")]
 LimitOption = Annotated[

@@ -8,6 +8,7 @@ from rich.markup import escape
 from guanxi.cli.output import console, print_json, say, table
 from guanxi.engine import Finding, LoadReport, RunReport, SnapshotReport
 from guanxi.settings import CONFIG_VARIABLE, Settings, config_file
+from guanxi.stores.neo4j import Migration, Pumped
 
 _STYLES = {"ok": "green", "note": "cyan", "warning": "yellow", "error": "bold red"}
 _PREFIX = "GUANXI_"
@@ -114,3 +115,22 @@ def _as_text(value: object) -> str:
     if value is None:
         return "–"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def migrated(applied: list[Migration], *, as_json: bool) -> None:
+    """Which steps of the Neo4j schema were applied."""
+    if as_json:
+        print_json({"data": [{"number": step.number, "name": step.name} for step in applied]})
+        return
+    if not applied:
+        say("The schema is up to date.")
+    for step in applied:
+        say(f"Applied V{step.number:04d} {step.name}.")
+
+
+def pumped(done: Pumped | None, *, as_json: bool) -> None:
+    """What was applied to Neo4j."""
+    if as_json:
+        print_json({"data": done})
+    elif done is not None:
+        say(f"Wrote {done.n_written:,} events to Neo4j; {done.n_known:,} were there already.")

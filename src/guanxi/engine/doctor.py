@@ -12,7 +12,7 @@ import numpy as np
 from guanxi.engine.scoring import Run
 from guanxi.errors import DamagedError
 from guanxi.snapshot import NO_TIME, Ids, Snapshot
-from guanxi.stores import EmbeddedStore
+from guanxi.stores import GraphStore
 
 Severity = Literal["ok", "note", "warning", "error"]
 _SAFE_SQLITE = (3, 51, 3)
@@ -29,7 +29,7 @@ class Finding:
     detail: str
 
 
-def examine(store: EmbeddedStore) -> list[Finding]:
+def examine(store: GraphStore) -> list[Finding]:
     """Check versions, integrity and the sanity of the data."""
     findings = [*_versions(), _free_space(store), *_integrity(store)]
     try:
@@ -54,20 +54,20 @@ def _versions() -> list[Finding]:
     return [*findings, Finding("sqlite", "ok", found)]
 
 
-def _free_space(store: EmbeddedStore) -> Finding:
+def _free_space(store: GraphStore) -> Finding:
     free = shutil.disk_usage(store.home).free
     severity: Severity = "warning" if free < _LEAST_FREE else "ok"
     return Finding("disk", severity, f"{free / 2**30:,.1f} GiB free at {store.home}")
 
 
-def _integrity(store: EmbeddedStore) -> list[Finding]:
+def _integrity(store: GraphStore) -> list[Finding]:
     problems = store.damage()
     if problems:
         return [Finding("store", "error", problem) for problem in problems]
     return [Finding("store", "ok", f"{store.n_events():,} events, checksums right")]
 
 
-def _run(store: EmbeddedStore) -> list[Finding]:
+def _run(store: GraphStore) -> list[Finding]:
     published = store.published()
     if published is None or published.run is None:
         return [Finding("run", "note", "there is none yet; `guanxi score` makes one")]
@@ -83,7 +83,7 @@ def _run(store: EmbeddedStore) -> list[Finding]:
     return [Finding("run", "ok", f"{run.id}: {run.graph.m:,} trust edges, checksums right")]
 
 
-def _freshness(store: EmbeddedStore) -> list[Finding]:
+def _freshness(store: GraphStore) -> list[Finding]:
     published = store.published()
     waiting = store.last_seq() - (published.seq if published else 0)
     if not waiting:

@@ -17,7 +17,8 @@ from guanxi.errors import DamagedError, NotReadyError
 from guanxi.events import columns_from_rows, event_ids, parse_events
 from guanxi.loading import FileMapping
 from guanxi.snapshot import Snapshot, build_snapshot
-from guanxi.stores import EmbeddedStore, Published, RunRecord
+from guanxi.stores import EmbeddedStore, GraphStore, Published, RunRecord
+from guanxi.stores.neo4j import Neo4jStore, Neo4jTarget, Pumped
 
 log = logging.getLogger("guanxi")
 
@@ -63,7 +64,7 @@ def _now_us() -> int:
 
 
 class Engine:
-    """The engine over one embedded store.
+    """The engine over one store.
 
     Parameters
     ----------
@@ -71,6 +72,8 @@ class Engine:
         Folder of the store.
     create : bool
         Whether to make the store if there is none.
+    neo4j : Neo4jTarget, optional
+        The database that holds the graph; the folder then takes events in before it, and keeps snapshots and runs.
     privacy : Privacy
         What answers may say about people.
     now_us : callable
@@ -96,10 +99,15 @@ class Engine:
         home: Path,
         *,
         create: bool = False,
+        neo4j: Neo4jTarget | None = None,
         privacy: Privacy | None = None,
         now_us: Callable[[], int] = _now_us,
     ) -> None:
-        self.store = EmbeddedStore(home, create=create)
+        self.store: GraphStore
+        if neo4j is None:
+            self.store = EmbeddedStore(home, create=create)
+        else:
+            self.store = Neo4jStore(home, neo4j, create=create)
         self._privacy = privacy or Privacy()
         self._now_us = now_us
         self._view: View | None = None
@@ -164,6 +172,21 @@ class Engine:
                 outcomes[positions[row]] = EventOutcome(outcome, id=id_, detail=why)
         return [outcomes[row] for row in range(len(rows))]
 
+    @property
+    def neo4j(self) -> Neo4jStore | None:
+        """The store, where Neo4j holds the graph."""
+        return self.store if isinstance(self.store, Neo4jStore) else None
+
+    def pump(self, *, progress: Progress | None = None) -> Pumped | None:
+        """Apply to Neo4j what is durable here and not there yet; None where the folder holds the graph.
+
+        Raises
+        ------
+        StoreError
+            If Neo4j does not answer; nothing is lost, and the next call goes on from there.
+        """
+        return self.neo4j.pump(progress=progress) if self.neo4j else None
+
     # -- snapshots and runs ---------------------------------------------------------------------------------------
 
     def snapshot(self) -> SnapshotReport:
@@ -177,7 +200,7 @@ class Engine:
             If the store has no events.
         """
         started, seq = time.perf_counter(), self.store.last_seq()
-        if seq == 0:
+        if seq == 0 and self.neo4j is None:
             raise NotReadyError(f"the store at {self.store.home} has no events; load some first")
         folder = build_snapshot(self.store.events(upto=seq), self.store.snapshots)
         snapshot, old = Snapshot.open(folder), self.store.published()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import Literal
 
 from guanxi.errors import ParameterError
-from guanxi.stores import ApiKey, EmbeddedStore
+from guanxi.stores import ApiKey, GraphStore
 
 Scope = Literal["read", "ingest", "vet", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "ingest", "vet", "admin")
@@ -60,7 +60,7 @@ def new_key(*, scopes: Iterable[str], label: str, now_us: int) -> tuple[str, Api
     return secret, ApiKey(prefix, _digest(secret), ordered, label, now_us)
 
 
-def create_key(store: EmbeddedStore, *, scopes: Iterable[str], label: str, now_us: int) -> tuple[str, ApiKey]:
+def create_key(store: GraphStore, *, scopes: Iterable[str], label: str, now_us: int) -> tuple[str, ApiKey]:
     """Make a key as ``new_key`` does and keep it in a store."""
     secret, key = new_key(scopes=scopes, label=label, now_us=now_us)
     store.add_key(key)

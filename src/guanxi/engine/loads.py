@@ -12,7 +12,7 @@ from guanxi.errors import ParameterError, StoreFullError, TooManyRejectsError
 from guanxi.events import event_ids
 from guanxi.loading import EventBatch, FileMapping, FileReject, RejectWriter, find_files, read_events
 from guanxi.schema import load_model
-from guanxi.stores import Appended, EmbeddedStore
+from guanxi.stores import Appended, GraphStore
 
 Progress = Callable[[int, int], None]
 """Called with bytes read and bytes in all."""
@@ -84,7 +84,7 @@ class LoadReport:
 
 
 def load_files(
-    store: EmbeddedStore,
+    store: GraphStore,
     paths: Sequence[str | Path],
     mappings: Sequence[FileMapping],
     *,

@@ -14,7 +14,7 @@ from guanxi.errors import StoreError
 from guanxi.service.context import CALLER, ROUTE
 from guanxi.service.problems import Problem
 from guanxi.service.table import Route
-from guanxi.stores import ApiKey, EmbeddedStore
+from guanxi.stores import ApiKey, GraphStore
 
 KEYS_FRESH_S = 1.0
 """A new key works, and a revoked one stops to, after this time at most."""
@@ -34,7 +34,7 @@ class KeyRing:
     A store that ever had a key is closed to callers without one: revoking the last key opens nothing.
     """
 
-    def __init__(self, store: EmbeddedStore, secret: str | None, pool: Executor) -> None:
+    def __init__(self, store: GraphStore, secret: str | None, pool: Executor) -> None:
         self._store, self._secret, self._pool = store, secret, pool
         self._keys: list[ApiKey] = []
         self._read_at = float("-inf")

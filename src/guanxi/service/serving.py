@@ -21,6 +21,7 @@ from guanxi.settings import Settings
 HEADER_TIMEOUT_MS = 5000
 STOP_TIMEOUT_S = 30
 _START_TIMEOUT_S = 300.0
+_SECRETS = ("api_key", "neo4j_password")
 
 
 def serve(settings: Settings, *, ready: Callable[[str], None] | None = None) -> None:
@@ -79,7 +80,7 @@ def _run(settings: Settings, port: int) -> None:
 
 def _check_store(settings: Settings) -> None:
     """Make the store where there is none, and refuse to open it to strangers."""
-    engine = Engine(settings.store, create=True)
+    engine = Engine(settings.store, create=True, neo4j=settings.neo4j())
     try:
         keys = engine.store.keys()
     finally:
@@ -106,13 +107,14 @@ def _free_port(host: str, port: int) -> int:
 
 def _export(settings: Settings) -> None:
     """Put the settings into the environment, where the worker processes read them."""
-    values = settings.model_dump(exclude={"api_key", "api_key_file", "store", "public_relations"})
+    special = {"store", "public_relations", *_SECRETS, *(f"{name}_file" for name in _SECRETS)}
+    values = settings.model_dump(exclude=special, exclude_none=True)
     texts = {name: json.dumps(value) if isinstance(value, bool) else str(value) for name, value in values.items()}
     texts |= {"store": str(settings.store.resolve()), "public_relations": json.dumps(sorted(settings.public_relations))}
-    if settings.api_key_file is not None:
-        texts["api_key_file"] = str(settings.api_key_file.resolve())
-    if settings.api_key is not None:
-        texts["api_key"] = settings.api_key.get_secret_value()
+    for name in _SECRETS:
+        secret, file = getattr(settings, name), getattr(settings, f"{name}_file")
+        texts |= {name: secret.get_secret_value()} if secret is not None else {}
+        texts |= {f"{name}_file": str(file.resolve())} if file is not None else {}
     os.environ.update({f"GUANXI_{name.upper()}": text for name, text in texts.items()})
 
 

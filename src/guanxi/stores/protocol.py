@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -113,7 +114,19 @@ class Loading(Protocol):
 
 
 class GraphStore(Protocol):
-    """Keeps events durably, hands them on in order, and remembers runs."""
+    """Keeps events durably, hands them on in order, and remembers snapshots, runs and keys."""
+
+    @property
+    def home(self) -> Path:
+        """The folder on this machine: of the events, or of what goes before the database that holds them."""
+
+    @property
+    def snapshots(self) -> Path:
+        """Folder of the snapshots."""
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the runs' arrays."""
 
     def append(self, events: pa.Table) -> Appended:
         """Keep events (in ``EVENT_SCHEMA``); they are on disk when this returns."""
@@ -122,7 +135,7 @@ class GraphStore(Protocol):
         """Open a bulk load; it is kept when the block ends without an error."""
 
     def events(self, *, after: int = 0, upto: int | None = None) -> Iterator[pa.Table]:
-        """Events with a seq in ``after + 1 .. upto``, in the order of their seqs."""
+        """Events with a seq in ``after + 1 .. upto``, in the order of their seqs where the store knows it."""
 
     def events_of(self, source: str, *, after: int) -> pa.Table:
         """Events of one source with a seq greater than ``after``."""
@@ -132,3 +145,33 @@ class GraphStore(Protocol):
 
     def n_events(self) -> int:
         """Return the number of events."""
+
+    def published(self) -> Published | None:
+        """Return what answers are made from now; None before the first snapshot."""
+
+    def publish(self, published: Published) -> None:
+        """Put a snapshot, or a snapshot and its run, in use."""
+
+    def record_run(self, run: RunRecord) -> None:
+        """Remember a run; the same run again changes nothing."""
+
+    def recorded_runs(self) -> list[RunRecord]:
+        """Return every run, oldest first."""
+
+    def add_key(self, key: ApiKey) -> None:
+        """Keep an API key."""
+
+    def keys(self) -> list[ApiKey]:
+        """Return every API key, revoked ones included."""
+
+    def revoke_key(self, prefix: str, *, now_us: int) -> bool:
+        """Revoke a key; return whether there was one to revoke."""
+
+    def ping(self) -> None:
+        """Raise StoreError if the store does not answer."""
+
+    def damage(self) -> list[str]:
+        """Check everything that is kept here, and say what is wrong; slow."""
+
+    def close(self) -> None:
+        """Close the connections of this process."""

@@ -1,0 +1,25 @@
+// Entities by their ids, facts by their event keys. Applied once; never edited after a release.
+// A state (FOLLOWS, TRUSTS, BLOCKED, SELLS, CERTIFIED, SAME_AS) is one relationship per pair, so its pair is its key.
+
+CREATE CONSTRAINT guanxi_account IF NOT EXISTS FOR (n:Account) REQUIRE n.id IS UNIQUE;
+CREATE CONSTRAINT guanxi_item IF NOT EXISTS FOR (n:Item) REQUIRE n.id IS UNIQUE;
+CREATE CONSTRAINT guanxi_post IF NOT EXISTS FOR (n:Post) REQUIRE n.id IS UNIQUE;
+CREATE CONSTRAINT guanxi_merchant IF NOT EXISTS FOR (n:Merchant) REQUIRE n.id IS UNIQUE;
+CREATE CONSTRAINT guanxi_brand IF NOT EXISTS FOR (n:Brand) REQUIRE n.id IS UNIQUE;
+CREATE CONSTRAINT guanxi_issuer IF NOT EXISTS FOR (n:Issuer) REQUIRE n.id IS UNIQUE;
+
+CREATE CONSTRAINT guanxi_shared IF NOT EXISTS FOR ()-[r:SHARED]-() REQUIRE r.key IS UNIQUE;
+CREATE CONSTRAINT guanxi_unshared IF NOT EXISTS FOR ()-[r:UNSHARED]-() REQUIRE r.key IS UNIQUE;
+CREATE CONSTRAINT guanxi_purchased IF NOT EXISTS FOR ()-[r:PURCHASED]-() REQUIRE r.key IS UNIQUE;
+CREATE CONSTRAINT guanxi_refunded IF NOT EXISTS FOR ()-[r:REFUNDED]-() REQUIRE r.key IS UNIQUE;
+CREATE CONSTRAINT guanxi_reviewed IF NOT EXISTS FOR ()-[r:REVIEWED]-() REQUIRE r.key IS UNIQUE;
+CREATE CONSTRAINT guanxi_unreviewed IF NOT EXISTS FOR ()-[r:UNREVIEWED]-() REQUIRE r.key IS UNIQUE;
+CREATE CONSTRAINT guanxi_reported IF NOT EXISTS FOR ()-[r:REPORTED]-() REQUIRE r.key IS UNIQUE;
+CREATE CONSTRAINT guanxi_unreported IF NOT EXISTS FOR ()-[r:UNREPORTED]-() REQUIRE r.key IS UNIQUE;
+CREATE CONSTRAINT guanxi_promoted IF NOT EXISTS FOR ()-[r:PROMOTED]-() REQUIRE r.key IS UNIQUE;
+CREATE CONSTRAINT guanxi_unpromoted IF NOT EXISTS FOR ()-[r:UNPROMOTED]-() REQUIRE r.key IS UNIQUE;
+CREATE CONSTRAINT guanxi_superseded IF NOT EXISTS FOR ()-[r:SUPERSEDED]-() REQUIRE r.key IS UNIQUE;
+
+CREATE CONSTRAINT guanxi_outbox IF NOT EXISTS FOR (o:GuanxiOutbox) REQUIRE o.log IS UNIQUE;
+CREATE CONSTRAINT guanxi_ledger IF NOT EXISTS FOR (l:GuanxiLedger) REQUIRE l.name IS UNIQUE;
+CREATE CONSTRAINT guanxi_migration IF NOT EXISTS FOR (m:GuanxiMigration) REQUIRE m.number IS UNIQUE;

@@ -1,0 +1,128 @@
+"""Applying a log to Neo4j: in order, in windows, each batch in one transaction with the position behind it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+from neo4j import ManagedTransaction
+
+from guanxi.errors import StoreError
+from guanxi.events import EVENT_SCHEMA
+from guanxi.schema import Model
+from guanxi.stores.embedded import EmbeddedStore
+from guanxi.stores.neo4j import outbox
+from guanxi.stores.neo4j.applying import Applied, apply
+from guanxi.stores.neo4j.batches import BATCH_ROWS, Batch, batches, keys
+from guanxi.stores.neo4j.client import Neo4jClient
+from guanxi.stores.neo4j.outbox import Position
+
+WINDOW_EVENTS = 200_000
+"""Events that are sorted together: the more, the fewer times a node is looked up."""
+
+Progress = Callable[[int, int], None]
+"""Called with events applied and events to apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pumped:
+    """What a call of ``pump`` did.
+
+    Attributes
+    ----------
+    n_written, n_known : int
+        Events that it wrote to Neo4j; events that were there already.
+    seq : int
+        Every event of the log up to here is applied.
+    """
+
+    n_written: int
+    n_known: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pump:
+    """Applies one log to one database; only one at a time may run."""
+
+    log: EmbeddedStore
+    name: str
+    client: Neo4jClient
+    model: Model
+    window_events: int = WINDOW_EVENTS
+    batch_rows: int = BATCH_ROWS
+
+    def run(self, upto: int, *, progress: Progress | None = None) -> Pumped:
+        """Apply every event up to ``upto`` that is not applied yet."""
+        position = self.position()
+        self._check(position)
+        first, done = position.seq, Applied()
+        while position.seq < upto or position.upto:
+            if not position.upto:
+                end = min(upto, position.seq + self.window_events)
+                position = replace(position, upto=end, part=0, rows=self.batch_rows)
+            done, position = self._window(position, done)
+            if progress is not None:
+                progress(position.seq - first, max(upto, position.seq) - first)
+        return Pumped(done.n_written, done.n_known, position.seq)
+
+    def position(self) -> Position:
+        """How far the log is applied."""
+        return self.client.write(lambda tx: outbox.read(tx, self.name))
+
+    def adopt(self, seq: int) -> None:
+        """Set the position without applying anything."""
+        position = Position(seq=seq, key=_last_key(self._events(seq - 1, seq)))
+
+        def work(tx: ManagedTransaction) -> None:
+            outbox.take_turn(tx, self.name, self.model)
+            outbox.own_up(tx, self.name)
+            outbox.move(tx, self.name, position)
+
+        self.client.write(work)
+
+    def _window(self, start: Position, done: Applied) -> tuple[Applied, Position]:
+        events = self._events(start.seq, start.upto)
+        todo = batches(events, self.model, rows=start.rows)
+        ended = Position(seq=start.upto, key=_last_key(events) or start.key)
+        if not todo:
+            self.client.write(lambda tx: self._step(tx, start, ended, ()))
+        position = start
+        for part in range(start.part, len(todo)):
+            after = ended if part + 1 == len(todo) else replace(start, part=part + 1)
+            before, batch = position, todo[part]
+            done += self.client.write(lambda tx, a=before, b=after, c=batch: self._step(tx, a, b, c))  # type: ignore[misc]
+            position = after
+        return done, ended
+
+    def _step(self, tx: ManagedTransaction, before: Position, after: Position, batch: Batch) -> Applied:
+        """One transaction. When it is repeated because its end was not heard of, the position tells."""
+        turn = outbox.take_turn(tx, self.name, self.model)
+        if turn.position == after:
+            return Applied()
+        if (turn.position.seq, turn.position.part) != (before.seq, before.part):
+            raise StoreError(
+                f"somebody else applied the log {self.name} to {self.client.target} at the same time: it stands at "
+                f"{turn.position.seq:,}, not {before.seq:,}; one store folder must not be used from two machines"
+            )
+        applied = apply(tx, batch, self.model, alone=turn.alone)
+        outbox.move(tx, self.name, after)
+        return applied
+
+    def _events(self, after: int, upto: int) -> pa.Table:
+        return pa.concat_tables([EVENT_SCHEMA.empty_table(), *self.log.events(after=after, upto=upto)])
+
+    def _check(self, position: Position) -> None:
+        """Compare the last applied event with the log's, lest another log is taken for this one."""
+        if position.seq == 0:
+            return
+        own = _last_key(self._events(position.seq - 1, position.seq))
+        if own != position.key:
+            raise StoreError(
+                f"{self.client.target} has applied {position.seq:,} events of this store's log, but the log's event "
+                f"{position.seq:,} is another one; was the folder {self.log.home} restored from an older copy? Remove "
+                "neo4j.json from it, and every event is compared with the database once more"
+            )
+
+
+def _last_key(events: pa.Table) -> str:
+    return keys(events.slice(len(events) - 1))[0] if len(events) else ""

@@ -1,0 +1,204 @@
+"""Neo4j as the graph, with a local folder before it that takes events in."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from guanxi.schema import Model, load_model
+from guanxi.stores.embedded import EmbeddedStore
+from guanxi.stores.neo4j.client import Neo4jClient
+from guanxi.stores.neo4j.exporting import exported
+from guanxi.stores.neo4j.home import PumpLock, log_name
+from guanxi.stores.neo4j.migrations import Migration, migrate, require_current
+from guanxi.stores.neo4j.pump import Progress, Pump, Pumped
+from guanxi.stores.neo4j.target import Neo4jTarget
+from guanxi.stores.protocol import ApiKey, Appended, Loading, Published, RunRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far Neo4j is behind the log."""
+
+    applied: int
+    logged: int
+
+    @property
+    def n_events(self) -> int:
+        """Events that are durable here and not in Neo4j yet."""
+        return max(0, self.logged - self.applied)
+
+
+class Neo4jStore:
+    """A graph store in Neo4j.
+
+    Events become durable in the log of an embedded store, which says what is new; ``pump`` applies them to Neo4j in
+    their order, and a snapshot is taken from there. Runs, snapshots and API keys stay in the folder.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of the embedded store; made when ``create`` is set.
+    target : Neo4jTarget
+        The database. Nothing is connected before the first call that needs it.
+
+    Raises
+    ------
+    NotReadyError
+        If there is no folder and ``create`` is not set.
+    """
+
+    def __init__(
+        self, home: Path, target: Neo4jTarget, *, create: bool = False, lock_timeout_s: float = 30.0,
+        model: Model | None = None,
+    ) -> None:  # fmt: skip
+        self.log = EmbeddedStore(home, create=create, lock_timeout_s=lock_timeout_s)
+        self.target = target
+        self._model = model or load_model()
+        self._client = Neo4jClient(target)
+        self._lock = PumpLock(home, timeout_s=lock_timeout_s)
+        self._pump = Pump(self.log, log_name(home), self._client, self._model)
+        self._is_current = False
+
+    def close(self) -> None:
+        """Close the connections of this process."""
+        self._client.close()
+        self.log.close()
+
+    # -- events ---------------------------------------------------------------------------------------------------
+
+    def append(self, events: pa.Table) -> Appended:
+        """Keep events (in ``EVENT_SCHEMA``); they are on disk here when this returns, and in Neo4j after ``pump``."""
+        return self.log.append(events)
+
+    def loading(self) -> AbstractContextManager[Loading]:
+        """Open a bulk load; it is kept here when the block ends without an error, and in Neo4j after ``pump``."""
+        return self.log.loading()
+
+    def pump(self, *, limit: int | None = None, progress: Progress | None = None) -> Pumped:
+        """Apply what is not applied yet, in order; whatever is interrupted goes on where it stopped.
+
+        Parameters
+        ----------
+        limit : int, optional
+            At most so many events, or a window that was begun.
+        progress : callable, optional
+            Called with events applied and events to apply after every window.
+
+        Raises
+        ------
+        StoreError
+            If Neo4j does not answer or refuses; what was applied before stays applied.
+        NotReadyError
+            If a schema migration is missing.
+        StoreBusyError
+            If another process applies or exports for too long.
+        """
+        self._require_current()
+        with self._lock.held():
+            last = self.last_seq()
+            upto = last if limit is None else min(last, self._pump.position().seq + limit)
+            return self._pump.run(upto, progress=progress)
+
+    def lag(self) -> Lag:
+        """How far Neo4j is behind."""
+        return Lag(self._pump.position().seq, self.last_seq())
+
+    def adopt(self, seq: int) -> None:
+        """Take every event up to ``seq`` as applied: the import tool has put them there."""
+        self._require_current()
+        with self._lock.held():
+            self._pump.adopt(seq)
+
+    def events(self, *, after: int = 0, upto: int | None = None) -> Iterator[pa.Table]:
+        """Events as they stand in Neo4j, once everything up to ``upto`` is applied; in no order that means anything.
+
+        With ``after``, the log's events behind it: only the log knows what came when.
+        """
+        if after:
+            yield from self.log.events(after=after, upto=upto)
+            return
+        self._require_current()
+        with self._lock.held():
+            self._pump.run(self.last_seq() if upto is None else upto)
+            yield from exported(self._client, self._model)
+
+    def events_of(self, source: str, *, after: int) -> pa.Table:
+        """Events of one source with a seq greater than ``after``, from the log: own events count at once."""
+        return self.log.events_of(source, after=after)
+
+    def last_seq(self) -> int:
+        """Return the seq of the newest event of the log; 0 for an empty one."""
+        return self.log.last_seq()
+
+    def n_events(self) -> int:
+        """Return the number of events in the log."""
+        return self.log.n_events()
+
+    # -- schema and health ----------------------------------------------------------------------------------------
+
+    def migrate(self) -> list[Migration]:
+        """Bring the database's schema up to date; return what was applied."""
+        with self._lock.held():
+            return migrate(self._client)
+
+    def ping(self) -> None:
+        """Raise StoreError if the folder or Neo4j does not answer."""
+        self.log.ping()
+        self._client.read("RETURN 1 AS one")
+
+    def damage(self) -> list[str]:
+        """Check what is kept in the folder, and say what is wrong; slow."""
+        return self.log.damage()
+
+    def _require_current(self) -> None:
+        if not self._is_current:
+            require_current(self._client)
+            self._is_current = True
+
+    # -- runs, and what is published: as in the embedded store ------------------------------------------------------
+
+    @property
+    def home(self) -> Path:
+        """The folder."""
+        return self.log.home
+
+    @property
+    def snapshots(self) -> Path:
+        """Folder of the snapshots."""
+        return self.log.snapshots
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the runs' arrays."""
+        return self.log.runs
+
+    def published(self) -> Published | None:
+        """What answers are made from now."""
+        return self.log.published()
+
+    def publish(self, published: Published) -> None:
+        """Put a snapshot, or a snapshot and its run, in use."""
+        self.log.publish(published)
+
+    def record_run(self, run: RunRecord) -> None:
+        """Remember a run."""
+        self.log.record_run(run)
+
+    def recorded_runs(self) -> list[RunRecord]:
+        """Every run, oldest first."""
+        return self.log.recorded_runs()
+
+    def add_key(self, key: ApiKey) -> None:
+        """Keep an API key."""
+        self.log.add_key(key)
+
+    def keys(self) -> list[ApiKey]:
+        """Every API key, revoked ones included."""
+        return self.log.keys()
+
+    def revoke_key(self, prefix: str, *, now_us: int) -> bool:
+        """Revoke a key; return whether there was one to revoke."""
+        return self.log.revoke_key(prefix, now_us=now_us)
