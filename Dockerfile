@@ -31,10 +31,12 @@ RUN groupadd --gid 10001 guanxi \
 COPY --from=build /opt/guanxi/.venv /opt/guanxi/.venv
 # Nothing but /data is written, so that the root file system may be read-only. Compiled kernels are kept there as well:
 # they depend on the processor, so they cannot come with the image, and compiling them anew makes a slow start.
+# Threads of a kernel that have nothing to do sleep: spinning ones would take the processors from the requests.
 ENV PATH=/opt/guanxi/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     NUMBA_CACHE_DIR=/data/numba \
+    OMP_WAIT_POLICY=passive \
     GUANXI_STORE=/data/store \
     GUANXI_HOST=0.0.0.0 \
     GUANXI_PORT=8000

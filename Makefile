@@ -3,16 +3,17 @@
 PYTHON ?= python3
 DEMO_FLAGS ?=
 PYTEST_FLAGS ?=
+NEO4J_LATEST ?= 2026.07.1
 
 BIN := .venv/bin
 SYNCED := .venv/.synced
 BENCHMARKS := $(wildcard benchmarks/[a-z]*.py)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types layers bench clean
+.PHONY: help demo test test-neo4j-latest test-compose lint format types layers bench clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(SYNCED) ## Load a real public graph, compute trust, serve it (DEMO_FLAGS=--no-serve: only compute)
 	@$(BIN)/guanxi demo $(DEMO_FLAGS)
@@ -23,6 +24,14 @@ test: $(SYNCED) ## Check style, types and layers, then run the tests (PYTEST_FLA
 	@$(MAKE) types
 	@$(MAKE) layers
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+test-neo4j-latest: $(SYNCED) ## Run the tests of Neo4j on its latest release instead of the long-term one
+	@NEO4J_VERSION=$(NEO4J_LATEST) $(BIN)/python -m pytest tests/neo4j $(PYTEST_FLAGS)
+
+test-compose: $(SYNCED) ## Build the image, bring docker-compose.yml up, and take its services down and up
+	@tools/compose-images.sh daemon
+	@tools/compose-images.sh build
+	@$(BIN)/python -m pytest -m compose tests/compose $(PYTEST_FLAGS)
 
 lint: $(SYNCED) ## Check style and formatting
 	@$(BIN)/ruff check
