@@ -178,6 +178,15 @@ def test_block_takes_effect_at_once(engine, answer):
     assert "bob" not in {term.get("account") for part in parts for term in part["terms"]}
 
 
+def test_newer_purchase_of_a_new_item_counts_for_whom_it_came_by(engine, answer):
+    view = answer(engine, [*TIES, row("follow", "eve", "ann", at=3)])
+    assert view.trust("ann", "eve")[0]["direct"] == 0
+    n_own = view.items("ann")[0]["rests_on"]["n_own_items"]
+    engine.append([row("purchase", "ann", "an item that no snapshot knows", via="eve")])
+    assert view.trust("ann", "eve")[0]["direct"] > 0
+    assert view.items("ann")[0]["rests_on"]["n_own_items"] == n_own + 1
+
+
 NEWER = ("follow", "unfollow", "trust", "untrust", "block", "unblock", "purchase")
 
 

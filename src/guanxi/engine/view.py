@@ -88,7 +88,8 @@ class View:
     ) -> tuple[Answer, Answer]:
         """Items for an account: data and meta. An account that nothing is known of gets an answer that says so."""
         present, personal = self._present(account)
-        owned = present.items if exclude_seen else _NOTHING
+        known = present.items[present.items < self.run.interactions.n_items]  # others are newer than the snapshot
+        owned = known if exclude_seen else _NOTHING
         viewer = self._viewer(present, personal, excluded_items=owned)
         options = ItemOptions(public=self.privacy.public)
         found = recommend_items(

@@ -1,5 +1,7 @@
 """One account's relations straight from its events, in the indices of a snapshot that may be older."""
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -18,7 +20,9 @@ def relations_of(
 ) -> dict[tuple[str, str], Relation]:
     """Relations that all events of one account amount to, as relations with the single source 0.
 
-    Targets that the snapshot does not know are left out: nothing can be said about them before the next one.
+    Accounts that the snapshot does not know are left out: nothing can be said about them before the next one. Other
+    targets that it does not know get indices behind those that it does: an account owns them, and may have come to
+    them through somebody.
 
     Parameters
     ----------
@@ -34,7 +38,7 @@ def relations_of(
     ):
         of_type = model.relation(model.relation_name(code))
         kind = model.kind_name(kind_code)
-        if of_type.source != "account" or kind not in snapshot.ids:
+        if of_type.source != "account":
             continue
         mask = pc.and_(pc.equal(events["relation"], code), pc.equal(events["target_kind"], kind_code))
         found[of_type.name, kind] = _relation(snapshot, events.filter(mask), of_type, kind)
@@ -42,7 +46,8 @@ def relations_of(
 
 
 def _relation(snapshot: Snapshot, events: pa.Table, of_type: RelationType, kind: str) -> Relation:
-    edges = _edges(snapshot, events, kind)
+    ids = snapshot.ids.get(kind, Ids(kind, pa.array([], pa.large_string())))
+    edges = _edges(snapshot.accounts, ids, events)
     known = edges.take(edges.target != _UNKNOWN)
     standing = standing_states(known) if of_type.form == "state" else standing_facts(known)
     n = len(standing.source)
@@ -57,12 +62,12 @@ def _relation(snapshot: Snapshot, events: pa.Table, of_type: RelationType, kind:
     )
 
 
-def _edges(snapshot: Snapshot, events: pa.Table, kind: str) -> Edges:
-    via = _indices(snapshot.accounts, events["via"], missing=NO_INDEX)
+def _edges(accounts: Ids, ids: Ids, events: pa.Table) -> Edges:
+    via = _indices(accounts, events["via"], missing=NO_INDEX)
     undoes = event_keys(events["retracts"])
     return Edges(
         source=np.zeros(len(events), dtype=np.int64),
-        target=_indices(snapshot.ids[kind], events["target"], missing=_UNKNOWN),
+        target=_indices(ids, events["target"], missing=_UNKNOWN if ids.kind == "account" else None),
         time=pc.fill_null(events["time"], NO_TIME).to_numpy(),
         value=pc.fill_null(events["value"], float("nan")).to_numpy(),
         via=via.astype(np.uint32),
@@ -75,12 +80,16 @@ def _edges(snapshot: Snapshot, events: pa.Table, kind: str) -> Edges:
     )
 
 
-def _indices(ids: Ids, column: pa.ChunkedArray, *, missing: int) -> npt.NDArray[np.int64]:
-    """Index of every id; few enough that looking them up one by one beats hashing all ids."""
+def _indices(ids: Ids, column: pa.ChunkedArray, *, missing: int | None) -> npt.NDArray[np.int64]:
+    """Index of every id, or ``missing``; without that, unknown ids get the indices behind the known ones.
+
+    They are so few that looking them up one by one beats hashing all ids.
+    """
     coded = column.combine_chunks().dictionary_encode()
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.combine_chunks()
     found = [ids.find(id_) for id_ in coded.dictionary.to_pylist()]
-    index: npt.NDArray[np.int64] = np.array([missing if at is None else at for at in found] + [missing], dtype=np.int64)
+    stand_in = (itertools.count(len(ids)) if missing is None else itertools.repeat(missing)).__next__
+    index: npt.NDArray[np.int64] = np.array([stand_in() if at is None else at for at in [*found, None]], dtype=np.int64)
     codes: npt.NDArray[np.int64] = index[pc.fill_null(coded.indices, len(found)).to_numpy(zero_copy_only=False)]
     return codes
