@@ -7,7 +7,7 @@ import numpy as np
 from guanxi.errors import ParameterError
 from guanxi.graph import TrustGraph
 from guanxi.recommend.acts import Acts, trusts_in_public
-from guanxi.recommend.explanation import Component, Recommendation, Term, listed
+from guanxi.recommend.explanation import PARTS, PartName, Recommendation, Term, composed
 from guanxi.recommend.interactions import FloatArray, Interactions
 from guanxi.recommend.items import MAX_LIMIT, best_of
 from guanxi.recommend.mixture import mixed
@@ -40,7 +40,7 @@ class AccountOptions:
     max_terms: int = 5
     taste: TasteOptions = field(default_factory=TasteOptions)
 
-    def weights(self) -> dict[str, float]:
+    def weights(self) -> dict[PartName, float]:
         """Weights of trust, taste and prior."""
         return {"trust": self.trust_weight, "taste": self.taste_weight, "prior": self.prior_weight}
 
@@ -74,7 +74,7 @@ def recommend_accounts(
         raise ParameterError(f"limit is {limit}, not in 1..{MAX_LIMIT}")
     options = options or AccountOptions()
     taste = taste_of(interactions, viewer.items, viewer.weights, viewer=viewer.index, options=options.taste)
-    parts = {
+    parts: dict[PartName, FloatArray] = {
         "trust": standing.personal.scores.copy(),
         "taste": np.zeros(snapshot.n_accounts),
         "prior": standing.global_trust,
@@ -98,29 +98,21 @@ class _Explainer:
     acts: Acts
     taste: Taste
     options: AccountOptions
-    scale: dict[str, float]
+    scale: dict[PartName, float]
 
-    def recommendation(self, account: int, raw: dict[str, float]) -> Recommendation:
-        amounts = {name: raw[name] * self.scale[name] for name in raw}
-        terms = {
+    def recommendation(self, account: int, raw: dict[PartName, float]) -> Recommendation:
+        amounts = {name: raw[name] * self.scale[name] for name in PARTS}
+        terms: dict[PartName, list[Term]] = {
             "trust": self._trust_terms(account) if raw["trust"] > 0 else [],
-            "taste": account_terms(self.interactions, self.taste, account, scale=self.scale["taste"])
-            if raw["taste"] > 0
-            else [],
+            "taste": self._taste_terms(account) if raw["taste"] > 0 else [],
             "prior": [Term("global_trust", amounts["prior"], account=account)] if amounts["prior"] > 0 else [],
         }
-        weights = self.options.weights()
-        components = tuple(
-            Component(
-                name,  # type: ignore[arg-type]
-                weights[name] if self.scale[name] else 0.0,
-                amounts[name],
-                listed(terms[name], at_most=self.options.max_terms),
-            )
-            for name in raw
-        )
-        score = sum(component.amount for component in components)
-        return Recommendation(account, score, components, self.acts.counts(account))
+        weights = {name: weight if self.scale[name] else 0.0 for name, weight in self.options.weights().items()}
+        counts = self.acts.counts(account)
+        return composed(account, amounts, weights, terms, counts, at_most=self.options.max_terms)
+
+    def _taste_terms(self, account: int) -> list[Term]:
+        return account_terms(self.interactions, self.taste, account, scale=self.scale["taste"])
 
     def _trust_terms(self, account: int) -> list[Term]:
         """Through whom trust flows to the account: exact, up to the solver's tolerance."""

@@ -1,9 +1,13 @@
 """Why something is recommended: a sum of terms, and plain counts beside it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 TermCode = Literal["trusted_account", "trusted_accounts_unnamed", "own_item", "popularity", "global_trust", "others"]
+
+PartName = Literal["trust", "taste", "prior"]
+PARTS: tuple[PartName, ...] = ("trust", "taste", "prior")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Term:
 class Component:
     """One part of a score: its weight in the mixture, its amount, and the terms that add up to it."""
 
-    name: Literal["trust", "taste", "prior"]
+    name: PartName
     weight: float
     amount: float
     terms: tuple[Term, ...]
@@ -66,6 +70,22 @@ class Recommendation:
     score: float
     components: tuple[Component, ...]
     counts: tuple[Count, ...]
+
+
+def composed(
+    index: int,
+    amounts: Mapping[PartName, float],
+    weights: Mapping[PartName, float],
+    terms: Mapping[PartName, list[Term]],
+    counts: tuple[Count, ...],
+    *,
+    at_most: int,
+) -> Recommendation:
+    """Put a score together from the amounts, weights and terms of its parts."""
+    components = tuple(
+        Component(name, weights[name], amounts[name], listed(terms[name], at_most=at_most)) for name in PARTS
+    )
+    return Recommendation(index, sum(component.amount for component in components), components, counts)
 
 
 def listed(terms: list[Term], *, at_most: int) -> tuple[Term, ...]:

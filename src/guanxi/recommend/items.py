@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from guanxi.errors import ParameterError
 from guanxi.recommend.acts import Acts
-from guanxi.recommend.explanation import Component, Recommendation, Term, listed
+from guanxi.recommend.explanation import PARTS, PartName, Recommendation, Term, composed
 from guanxi.recommend.interactions import FloatArray, Interactions
 from guanxi.recommend.mixture import mixed
 from guanxi.recommend.taste import Taste, TasteOptions, item_terms, taste_of, taste_scores
@@ -50,7 +50,7 @@ class ItemOptions:
     max_terms: int = 5
     taste: TasteOptions = field(default_factory=TasteOptions)
 
-    def weights(self, n_own: int) -> dict[str, float]:
+    def weights(self, n_own: int) -> dict[PartName, float]:
         """Weights of trust, taste and prior for a viewer with ``n_own`` items.
 
         >>> ItemOptions(prior_weight=0.0).weights(3)
@@ -88,7 +88,7 @@ def recommend_items(
         raise ParameterError(f"limit is {limit}, not in 1..{MAX_LIMIT}")
     options = options or ItemOptions()
     taste = taste_of(interactions, viewer.items, viewer.weights, viewer=viewer.index, options=options.taste)
-    parts = {
+    parts: dict[PartName, FloatArray] = {
         "trust": trust_scores(interactions, viewer.circle, spread=options.spread),
         "taste": taste_scores(interactions, taste),
         "prior": prior,
@@ -130,24 +130,18 @@ class _Explainer:
     acts: Acts
     taste: Taste
     options: ItemOptions
-    scale: dict[str, float]
+    scale: dict[PartName, float]
 
-    def recommendation(self, item: int, raw: dict[str, float]) -> Recommendation:
-        amounts = {name: raw[name] * self.scale[name] for name in raw}
-        terms = {
+    def recommendation(self, item: int, raw: dict[PartName, float]) -> Recommendation:
+        amounts = {name: raw[name] * self.scale[name] for name in PARTS}
+        terms: dict[PartName, list[Term]] = {
             "trust": self._trust_terms(item),
             "taste": item_terms(self.interactions, self.taste, item, scale=self.scale["taste"]),
             "prior": [Term("popularity", amounts["prior"], item=item)] if amounts["prior"] > 0 else [],
         }
-        components = tuple(
-            Component(name, self._weight(name), amounts[name], listed(terms[name], at_most=self.options.max_terms))  # type: ignore[arg-type]
-            for name in raw
-        )
-        score = sum(component.amount for component in components)
-        return Recommendation(item, score, components, self.acts.counts(item))
-
-    def _weight(self, name: str) -> float:
-        return self.options.weights(len(self.viewer.items))[name] if self.scale[name] else 0.0
+        gated = self.options.weights(len(self.viewer.items))
+        weights = {name: weight if self.scale[name] else 0.0 for name, weight in gated.items()}
+        return composed(item, amounts, weights, terms, self.acts.counts(item), at_most=self.options.max_terms)
 
     def _trust_terms(self, item: int) -> list[Term]:
         circle = self.viewer.circle

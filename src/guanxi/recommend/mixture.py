@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from guanxi.recommend.explanation import PartName
 from guanxi.recommend.interactions import FloatArray
 
 
 def mixed(
-    parts: Mapping[str, FloatArray], weights: Mapping[str, float], *, excluded: npt.NDArray[np.integer]
-) -> tuple[FloatArray, dict[str, float]]:
+    parts: Mapping[PartName, FloatArray], weights: Mapping[PartName, float], *, excluded: npt.NDArray[np.integer]
+) -> tuple[FloatArray, dict[PartName, float]]:
     """Weighted sum of parts, 0 where excluded, and the scale by which each part's raw amounts enter it.
 
     The weight of a part that is empty goes to the others, in proportion; where none of the others has a weight, they
