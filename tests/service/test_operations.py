@@ -57,7 +57,7 @@ def test_store_that_does_not_answer_is_named_without_its_path(client, monkeypatc
     body = problem(client.get("/readyz"), 503, "not_ready")
     assert [error["pointer"] for error in body["errors"]] == ["/components/store"]
     assert "private" not in str(body)
-    assert samples(client)["guanxi_store_up",] == 0
+    assert samples(client)["guanxi_store_up", ("store", "log")] == 0
 
 
 def test_metrics_count_requests_by_template_and_events_by_type(client):
@@ -79,7 +79,11 @@ def test_metrics_count_requests_by_template_and_events_by_type(client):
     assert grown(requests, method="other", route="/livez", status="405") == 1
     assert grown("guanxi_ingest_events_total", type="purchase", result="created") == 1
     assert grown("guanxi_ingest_events_total", type="unknown", result="rejected") == 2
-    assert (after["guanxi_graph_accounts",], after["guanxi_graph_edges",], after["guanxi_store_up",]) == (5, 13, 1)
+    assert (after["guanxi_graph_accounts",], after["guanxi_graph_edges",]) == (5, 13)
+    assert {key: value for key, value in after.items() if key[0] == "guanxi_store_up"} == {
+        ("guanxi_store_up", ("store", "log")): 1
+    }
+    assert ("guanxi_outbox_lag_events",) not in after
     assert 0 <= after["guanxi_snapshot_age_seconds",] < 300
     assert not any("ann" in str(key) for key in after)
 

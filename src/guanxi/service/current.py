@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ import structlog
 
 from guanxi.engine import Engine, View
 from guanxi.errors import DamagedError, NotReadyError
+from guanxi.service.outbox import Outbox
 
 log = structlog.stdlib.get_logger("guanxi.service")
 
@@ -31,11 +33,15 @@ class CurrentView:
         The file whose change says that something was published.
     opener, pool : Executor
         A single thread in which views are opened; the threads in which answers are computed.
+    outbox : Outbox, optional
+        Where Neo4j holds the graph: while it is away, answers say that they are degraded.
     """
 
-    def __init__(self, engine: Engine, published: Path, *, opener: Executor, pool: Executor) -> None:
+    def __init__(
+        self, engine: Engine, published: Path, *, opener: Executor, pool: Executor, outbox: Outbox | None = None
+    ) -> None:
         self._engine, self._published = engine, published
-        self._opener, self._pool = opener, pool
+        self._opener, self._pool, self._outbox = opener, pool, outbox
         self._view: View | None = None
         self._mark: Mark | None = None
         self._look_at = float("-inf")
@@ -63,6 +69,8 @@ class CurrentView:
             raise DamagedError(self._failure)
         if self._view is None:
             raise NotReadyError("there is no run yet; `guanxi snapshot` and `guanxi score` make one")
+        if self._outbox is not None and self._outbox.degraded:
+            return replace(self._view, degraded=True)
         return self._view
 
     async def answer(self, compute: Callable[[View], T]) -> T:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -31,10 +32,12 @@ class Ingest:
     engine : Engine
     writer : Executor
         A single thread: the store has one writer at a time.
+    stored : callable, optional
+        Called after events were stored.
     """
 
-    def __init__(self, engine: Engine, writer: Executor) -> None:
-        self._engine, self._writer = engine, writer
+    def __init__(self, engine: Engine, writer: Executor, *, stored: Callable[[], None] | None = None) -> None:
+        self._engine, self._writer, self._stored = engine, writer, stored
         self._waiting: deque[_Request] = deque()
         self._n_waiting = 0
         self._task: asyncio.Task[None] | None = None
@@ -90,6 +93,8 @@ class Ingest:
     async def _store(self, group: list[_Request]) -> None:
         rows = [row for request in group for row in request.rows]
         outcomes = await asyncio.get_running_loop().run_in_executor(self._writer, self._engine.append, rows)
+        if self._stored is not None:
+            self._stored()
         start = 0
         for request in group:
             stop = start + len(request.rows)

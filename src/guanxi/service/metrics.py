@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -36,7 +36,8 @@ class Gauges:
     accounts: int | None
     edges: int | None
     snapshot_age_s: float | None
-    store_up: bool
+    up: Mapping[str, bool]
+    outbox_lag: int | None = None
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
@@ -72,11 +73,15 @@ class _Measured(Collector):
             ("guanxi_graph_accounts", "Accounts in the snapshot in use", self._gauges.accounts),
             ("guanxi_graph_edges", "Edges of all relation types in the snapshot in use", self._gauges.edges),
             ("guanxi_snapshot_age_seconds", "Since the snapshot in use was built", self._gauges.snapshot_age_s),
-            ("guanxi_store_up", "Whether the store answers", float(self._gauges.store_up)),
+            ("guanxi_outbox_lag_events", "Events in the log that Neo4j does not have yet", self._gauges.outbox_lag),
         )
         for name, text, value in rows:
             if value is not None:
                 yield GaugeMetricFamily(name, text, value=value)
+        up = GaugeMetricFamily("guanxi_store_up", "Whether the store answers", labels=("store",))
+        for store, answers in self._gauges.up.items():
+            up.add_metric((store,), float(answers))
+        yield up
 
 
 def age_s(built_at: float) -> float:

@@ -27,14 +27,17 @@ async def livez(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """Whether answers can be given: the store answers, and there is a run in use."""
+    """Whether all is well: the store answers, there is a run in use, and Neo4j answers where it holds the graph."""
     service = service_of(request)
-    failing = {name: said for name, said in (("store", await _store(service)), ("run", await _run(service))) if said}
+    components = {"store": await _store(service), "run": await _run(service)}
+    if service.outbox is not None:
+        components["neo4j"] = service.outbox.problem
+    failing = {name: said for name, said in components.items() if said}
     if failing:
         errors = [(f"/components/{name}", said) for name, said in failing.items()]
         detail = "; ".join(f"{name}: {said}" for name, said in failing.items())
         raise Problem(503, "not_ready", detail, errors=errors)
-    return _plain({"status": "ready", "components": {"store": "ok", "run": "ok"}})
+    return _plain({"status": "ready", "components": dict.fromkeys(components, "ok")})
 
 
 async def prometheus(request: Request) -> Response:
@@ -48,7 +51,8 @@ async def prometheus(request: Request) -> Response:
         accounts=view.snapshot.n_accounts if view else None,
         edges=view.snapshot.n_edges if view else None,
         snapshot_age_s=_age_s(service, view) if view else None,
-        store_up=await _store(service) is None,
+        up=await _up(service),
+        outbox_lag=await _lag(service),
     )
     text = await asyncio.get_running_loop().run_in_executor(service.pool, exposition, gauges)
     return Response(text, media_type="text/plain; version=0.0.4")
@@ -92,12 +96,29 @@ async def _store(service: Service) -> str | None:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):
-            await loop.run_in_executor(service.pool, service.engine.store.ping)
+            await loop.run_in_executor(service.pool, service.log.ping)
     except StoreError:
         return "the store does not answer"
     except TimeoutError:
         return f"the store did not answer within {CHECK_TIMEOUT_S:g} s"
     return None
+
+
+async def _up(service: Service) -> dict[str, bool]:
+    """Which of the stores answer."""
+    up = {"log": await _store(service) is None}
+    return up if service.outbox is None else up | {"neo4j": service.outbox.problem is None}
+
+
+async def _lag(service: Service) -> int | None:
+    """Events that are durable here and not known to be in Neo4j; None where there is no Neo4j or it never answered."""
+    if service.outbox is None or service.outbox.applied is None:
+        return None
+    try:
+        last = await asyncio.get_running_loop().run_in_executor(service.pool, service.log.last_seq)
+    except StoreError:
+        return None
+    return max(0, last - service.outbox.applied)
 
 
 async def _run(service: Service) -> str | None:

@@ -1,7 +1,8 @@
 """What one process of the service works with."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self, cast
 
 from fastapi import Request
@@ -10,7 +11,10 @@ from guanxi.engine import Engine
 from guanxi.service.access import KeyRing
 from guanxi.service.current import CurrentView
 from guanxi.service.ingest import Ingest
+from guanxi.service.outbox import LOCK_WAIT_S, Outbox
 from guanxi.settings import Settings
+from guanxi.stores import GraphStore
+from guanxi.stores.neo4j import Neo4jStore, Neo4jTarget
 
 ANSWERING_THREADS = 2
 """More of them fight over the interpreter lock: four answered half as many requests a second as two."""
@@ -29,24 +33,47 @@ class Service:
     keys: KeyRing
     pool: ThreadPoolExecutor
     others: tuple[ThreadPoolExecutor, ...]
+    outbox: Outbox | None
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
         """Open the store, which is made where there is none."""
-        engine = Engine(settings.store, create=True, privacy=settings.privacy)
+        target = settings.neo4j()
+        engine = Engine(settings.store, create=True, neo4j=target, privacy=settings.privacy)
+        outbox = _outbox(settings.store, target) if target else None
         pool = ThreadPoolExecutor(ANSWERING_THREADS, "answer")
         opener, writer = ThreadPoolExecutor(1, "open"), ThreadPoolExecutor(1, "write")
-        current = CurrentView(engine, engine.store.home / "current.json", opener=opener, pool=pool)
+        current = CurrentView(engine, engine.store.home / "current.json", opener=opener, pool=pool, outbox=outbox)
         keys = KeyRing(engine.store, settings.secret_key(), pool)
-        return cls(engine, current, Ingest(engine, writer), keys, pool, (opener, writer))
+        ingest = Ingest(engine, writer, stored=outbox.wake if outbox else None)
+        return cls(engine, current, ingest, keys, pool, (opener, writer), outbox)
+
+    @property
+    def log(self) -> GraphStore:
+        """The folder that events become durable in; the only store that a request may wait for."""
+        return self.engine.neo4j.log if self.engine.neo4j else self.engine.store
 
     async def close(self) -> None:
         """Finish what was begun."""
         await self.ingest.close()
         await self.current.close()
+        if self.outbox is not None:
+            self.outbox.close()
         for threads in (*self.others, self.pool):
             threads.shutdown()
         self.engine.close()
+
+
+def _outbox(home: Path, target: Neo4jTarget) -> Outbox:
+    """An outbox that has begun. Its store is its own, so that its connections can be cut.
+
+    Its driver repeats nothing: the outbox does that, and a driver that repeats after it was cut would connect anew and
+    leave that connection open.
+    """
+    once = replace(target, deadlines=replace(target.deadlines, retry_s=0.0))
+    outbox = Outbox(lambda: Neo4jStore(home, once, lock_timeout_s=LOCK_WAIT_S))
+    outbox.start()
+    return outbox
 
 
 def service_of(request: Request) -> Service:
