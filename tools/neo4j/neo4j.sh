@@ -156,7 +156,8 @@ start() { # LIB HOME PORT PASSWORD
 
 admin() { # LIB HOME ARGUMENT...
   prepare "$1" "$2" 7687
-  exec "$java" -Xmx"${NEO4J_HEAP:-1g}" -cp "$lib/*" org.neo4j.cli.AdminTool "${@:3}"
+  exec "$java" -Xmx"${NEO4J_HEAP:-1g}" --add-opens=java.base/java.nio=ALL-UNNAMED \
+    -cp "$lib/*" org.neo4j.cli.AdminTool "${@:3}"
 }
 
 version=${NEO4J_VERSION:-5.26.31}

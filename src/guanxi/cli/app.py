@@ -21,7 +21,7 @@ from guanxi.cli.options import (
 if TYPE_CHECKING:
     from guanxi.engine import Engine
     from guanxi.settings import Settings
-    from guanxi.stores.neo4j import Neo4jStore, Pumped
+    from guanxi.stores.neo4j import Neo4jStore, Neo4jTarget, Pumped
 
 _LOOK = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 # Plain help: it comes three times as fast as help in boxes, and can be searched.
@@ -35,6 +35,8 @@ app = typer.Typer(
 )
 store_app = typer.Typer(help="The Neo4j database behind a store.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
+export_app = typer.Typer(help="Write the graph out for other programs.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(export_app, name="export")
 keys_app = typer.Typer(help="Make, list and revoke keys of the API.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(keys_app, name="keys")
 
@@ -82,6 +84,14 @@ def _next(commands: str, store: str | None, *, hush: bool) -> None:
         say("Next: " + ", ".join(with_store(command, store) for command in commands.split(", ")))
 
 
+def _graph(uri: str) -> "Neo4jTarget":
+    """Somebody's own graph; user and password are those of the settings."""
+    from guanxi.stores.neo4j import Neo4jTarget
+
+    target = _settings(store=".", neo4j_uri=uri).neo4j()
+    return target or Neo4jTarget.parse(uri)
+
+
 def _apply(store: str | None, *, hush: bool) -> "Pumped | None":
     """Bring Neo4j, where it holds the graph, up to what is durable here."""
     from guanxi.cli.output import progress_bar
@@ -101,11 +111,14 @@ def _apply(store: str | None, *, hush: bool) -> "Pumped | None":
 @app.command()
 def load(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Files and folders: CSV, JSON lines, Parquet.")
+        list[str],
+        typer.Argument(
+            metavar="PATH...", help="Files and folders: CSV, JSON lines, Parquet; or one neo4j:// URI, only read."
+        ),
     ],
     store: StoreOption = None,
     mapping: Annotated[
-        Path | None, typer.Option("--mapping", "-m", metavar="FILE", help="TOML file that maps columns.")
+        Path | None, typer.Option("--mapping", "-m", metavar="FILE", help="TOML file that maps columns, or a graph.")
     ] = None,
     column: Annotated[
         list[str] | None, typer.Option("--column", "-c", metavar="FIELD=COLUMN", help="Where a field stands.")
@@ -133,20 +146,27 @@ def load(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Load events from files: all of them, or nothing.
+    """Load events from files, or from somebody's own graph in Neo4j: all of them, or nothing.
 
     Refused records are listed with file, line and reason; the others are kept.
     """
     from guanxi.cli import reports
-    from guanxi.cli.arguments import mappings_of
+    from guanxi.cli.arguments import graph_mapping_of, mappings_of
     from guanxi.cli.output import progress_bar
     from guanxi.engine import Limit
 
     texts = {"encoding": encoding, "delimiter": delimiter, "time_format": time_format}
-    mappings = mappings_of(mapping, column or [], constant or [], symmetric=symmetric, **texts)
     limit, hush = Limit.parse(max_rejects), quiet or as_json
+    others = bool(column or constant or symmetric or any(texts.values()))
+    of_graph = graph_mapping_of(paths, mapping, others=others)
+    mappings = () if of_graph else mappings_of(mapping, column or [], constant or [], symmetric=symmetric, **texts)
     with _engine(store, create=True) as engine, progress_bar("Loading", quiet=hush) as progress:
-        report = engine.load(paths, mappings, limit=limit, rejects_file=rejects, progress=progress)
+        if of_graph:
+            graph = _graph(paths[0])
+            report = engine.load_graph(graph, of_graph, limit=limit, rejects_file=rejects, progress=progress)
+        else:
+            files = [Path(path) for path in paths]
+            report = engine.load(files, mappings, limit=limit, rejects_file=rejects, progress=progress)
     reports.load_report(report, as_json=as_json)
     _apply(store, hush=hush)
     _next("snapshot", store, hush=hush or not report.n_created)
@@ -186,6 +206,9 @@ def score(
     discount: Annotated[
         bool, typer.Option("--discount/--no-discount", help="Apply authenticity before trust flows.")
     ] = True,
+    write_back: Annotated[
+        bool, typer.Option("--write-back", help="Put the scores on the account nodes in Neo4j, too.")
+    ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -195,12 +218,18 @@ def score(
     """
     from guanxi.cli import reports
     from guanxi.cli.arguments import strategy_of
-    from guanxi.cli.output import spinner
+    from guanxi.cli.output import progress_bar, spinner
 
-    strategy = strategy_of(seed or [], restart, weight or [], discount=discount)
-    with _engine(store) as engine, spinner("Computing trust", quiet=quiet or as_json):
-        report = engine.score(strategy)
-    reports.run_report(report, as_json=as_json)
+    strategy, written = strategy_of(seed or [], restart, weight or [], discount=discount), None
+    with _engine(store) as engine:
+        if write_back:
+            _needed(engine)
+        with spinner("Computing trust", quiet=quiet or as_json):
+            report = engine.score(strategy)
+        if write_back:
+            with progress_bar("Writing to Neo4j", quiet=quiet or as_json) as progress:
+                written = engine.write_back(progress=progress)
+    reports.run_report(report, written, as_json=as_json)
     _next("trust, recommend ACCOUNT, vet ACCOUNT", store, hush=quiet or as_json)
 
 
@@ -344,21 +373,24 @@ def config(as_json: JsonOption = False) -> None:
 @app.command()
 def demo(
     store: Annotated[
-        Path, typer.Option("--store", metavar="FOLDER", help="Folder that the demo writes to, and makes anew.")
-    ] = Path("demo-store"),
+        str, typer.Option("--store", metavar="FOLDER|URI", help="Folder that the demo makes anew; or an empty Neo4j.")
+    ] = "demo-store",
     serving: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the API at the end.")] = True,
     port: Annotated[int, PortOption] = 8000,
     as_json: JsonOption = False,
 ) -> None:
     """Show all of it on a real data set, LastFM."""
     from guanxi.cli.demo import run, things_to_try
+    from guanxi.stores.neo4j.target import is_neo4j
 
-    account, viewer = run(store, as_json=as_json)
+    uri = store if is_neo4j(store) else None
+    home = Path("demo-store" if uri else store)
+    account, viewer = run(home, neo4j=_settings(neo4j_uri=uri).neo4j() if uri else None, as_json=as_json)
     if serving:
-        settings = _settings(store=str(store / "store"), host="127.0.0.1", port=port, workers=1)
-        _serve(settings, lambda at: things_to_try(account, viewer, at))
+        flags = {"store": home / "store", "neo4j_uri": uri, "host": "127.0.0.1", "port": port, "workers": 1}
+        _serve(_settings(**flags), lambda at: things_to_try(account, viewer, at))
     else:
-        _next(f"recommend {viewer} --explain", str(store / "store"), hush=as_json)
+        _next(f"recommend {viewer} --explain", str(home / "store"), hush=as_json)
 
 
 @keys_app.command("create")
@@ -420,6 +452,39 @@ def store_apply(store: StoreOption = None, as_json: JsonOption = False, quiet: Q
     with _engine(store) as engine:
         _needed(engine)
     reports.pumped(_apply(store, hush=quiet or as_json), as_json=as_json)
+
+
+@store_app.command("adopt")
+def store_adopt(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where `guanxi export neo4j-import` wrote.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the events in exported files as applied, once neo4j-admin has imported them."""
+    from guanxi.cli import reports
+
+    with _engine(store) as engine:
+        _needed(engine)
+        reports.adopted(engine.adopt(folder), as_json=as_json)
+
+
+@export_app.command("neo4j-import")
+def export_neo4j_import(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files go; new or empty.")],
+    store: StoreOption = None,
+    gzip: Annotated[bool, typer.Option("--gzip", help="Compress the data files.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write files for neo4j-admin's import tool, and print the command that imports them."""
+    from guanxi.cli import reports
+    from guanxi.cli.output import spinner
+
+    with _engine(store) as engine:
+        database = engine.neo4j.target.database if engine.neo4j else None
+        with spinner("Writing files", quiet=quiet or as_json):
+            files = engine.export_import(folder, gzip=gzip)
+    reports.import_files(files, files.command(folder, database=database or "neo4j"), as_json=as_json, quiet=quiet)
 
 
 def _needed(engine: "Engine") -> "Neo4jStore":

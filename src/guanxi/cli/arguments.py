@@ -7,6 +7,7 @@ from pathlib import Path
 
 from guanxi.engine import FileMapping, Strategy, parse_pairs, read_mapping_file
 from guanxi.errors import ParameterError
+from guanxi.stores.neo4j import is_neo4j
 
 
 def mappings_of(
@@ -22,6 +23,18 @@ def mappings_of(
         return read_mapping_file(file)
     pairs = {"columns": parse_pairs("--column", columns), "constants": parse_pairs("--set", constants)}
     return (FileMapping(**pairs, **given),) if columns or constants or given else ()  # type: ignore[arg-type]
+
+
+def graph_mapping_of(paths: Sequence[str], file: Path | None, *, others: bool) -> Path | None:
+    """The mapping file of a graph in Neo4j; None where files are to be loaded."""
+    graphs = [path for path in paths if is_neo4j(path)]
+    if not graphs:
+        return None
+    if len(paths) > 1:
+        raise ParameterError(f"{graphs[0]} is given together with other paths; load it on its own")
+    if file is None or others:
+        raise ParameterError(f"{graphs[0]} is a graph, which --mapping FILE explains, and no other flag")
+    return file
 
 
 def strategy_of(seeds: Sequence[str], restart: float | None, weights: Sequence[str], *, discount: bool) -> Strategy:

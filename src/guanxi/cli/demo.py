@@ -20,6 +20,7 @@ from guanxi.cli.output import console, print_json, progress_bar, say, spinner
 from guanxi.engine import Engine, FileMapping, LoadReport, Privacy, RunReport, SnapshotReport
 from guanxi.engine.privacy import public_relations
 from guanxi.errors import NotReadyError, ParameterError
+from guanxi.stores.neo4j import Neo4jStore, Neo4jTarget
 
 _WHEEL = "graphdatascience"
 _FOLDER = "graphdatascience/resources/lastfm"
@@ -38,6 +39,7 @@ _MAPPINGS = (
     FileMapping(match="bought*"),
 )
 _MARK = "guanxi-demo"
+_N_LISTENERS = 1892
 _N_BOUGHT, _N_CUSTOMERS, _N_CAMOUFLAGE = 120, 8, 3
 
 
@@ -67,8 +69,8 @@ class _Tour:
             print_json({"data": self._kept})
 
 
-def run(home: Path, *, as_json: bool = False) -> tuple[str, str]:
-    """Load, score and show; everything is written below ``home``, which is made anew.
+def run(home: Path, *, neo4j: Neo4jTarget | None = None, as_json: bool = False) -> tuple[str, str]:
+    """Load, score and show; everything is written below ``home``, which is made anew, and to Neo4j where it is given.
 
     Returns
     -------
@@ -80,14 +82,15 @@ def run(home: Path, *, as_json: bool = False) -> tuple[str, str]:
     NotReadyError
         If the wheel with the data is not installed.
     ParameterError
-        If ``home`` is a file, or a folder with something in it that the demo did not make.
+        If ``home`` is a file, or a folder with something in it that the demo did not make; or if the database holds
+        accounts that the demo did not write.
     """
     source = _data()
     _make_anew(home)
     tour = _Tour(as_json=as_json)
     with tempfile.TemporaryDirectory() as folder:
         files = _named(source, Path(folder))
-        engine = _load_and_score(home / "store", files, tour)
+        engine = _load_and_score(home / "store", files, neo4j, tour)
         account, viewer = _influence(engine, files, home, tour), _viewer(engine)
         _recommendations(engine, viewer, tour)
     engine.close()
@@ -95,9 +98,9 @@ def run(home: Path, *, as_json: bool = False) -> tuple[str, str]:
     return account, viewer
 
 
-def _load_and_score(home: Path, files: Path, tour: _Tour) -> Engine:
+def _load_and_score(home: Path, files: Path, neo4j: Neo4jTarget | None, tour: _Tour) -> Engine:
     tour.heading("LastFM: 1,892 listeners, their friends, and what they listen to")
-    engine, loaded, taken, scored = _loaded(home, files, quiet=tour.quiet)
+    engine, loaded, taken, scored = _loaded(home, files, neo4j=neo4j, quiet=tour.quiet)
     tour.tell("load", reports.load_report, loaded)
     tour.tell("snapshot", reports.snapshot_report, taken)
     tour.tell("run", reports.run_report, scored)
@@ -165,17 +168,31 @@ def _named(source: Path, folder: Path) -> Path:
     return folder
 
 
-def _loaded(home: Path, files: Path, *, quiet: bool) -> tuple[Engine, LoadReport, SnapshotReport, RunReport]:
+def _loaded(
+    home: Path, files: Path, *, neo4j: Neo4jTarget | None = None, quiet: bool
+) -> tuple[Engine, LoadReport, SnapshotReport, RunReport]:
     """Load and score; listening histories are public on Last.fm, so reasons may name listeners."""
     privacy = Privacy(public=public_relations() | {"purchase"})
-    engine = Engine(home, create=True, privacy=privacy)
+    engine = Engine(home, create=True, neo4j=neo4j, privacy=privacy)
+    if engine.neo4j is not None:
+        _take_database(engine.neo4j)
     with progress_bar("Loading", quiet=quiet) as progress:
         loaded = engine.load([files], _MAPPINGS, progress=progress)
+    with progress_bar("Applying to Neo4j", quiet=quiet or neo4j is None) as progress:
+        engine.pump(progress=progress)
     with spinner("Building a snapshot", quiet=quiet):
         taken = engine.snapshot()
     with spinner("Computing trust and authenticity", quiet=quiet):
         scored = engine.score()
     return engine, loaded, taken, scored
+
+
+def _take_database(store: Neo4jStore) -> None:
+    """Make a database ready that is empty, or that the demo filled before; and leave every other one alone."""
+    n_accounts = store.n_entities("account")
+    if n_accounts not in (0, _N_LISTENERS):
+        raise ParameterError(f"{store.target} holds {n_accounts:,} accounts; the demo wants an empty database")
+    store.migrate()
 
 
 def _buy_followers(files: Path, customers: list[str], *, others: list[str]) -> None:

@@ -1,6 +1,9 @@
 """How reports on the store look: what was loaded, built, computed, found and set."""
 
 import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 from rich.markup import escape
@@ -9,6 +12,8 @@ from guanxi.cli.output import console, print_json, say, table
 from guanxi.engine import Finding, LoadReport, RunReport, SnapshotReport
 from guanxi.settings import CONFIG_VARIABLE, Settings, config_file
 from guanxi.stores.neo4j import Migration, Pumped
+from guanxi.stores.neo4j.importing import ImportFiles
+from guanxi.stores.neo4j.writeback import WrittenBack
 
 _STYLES = {"ok": "green", "note": "cyan", "warning": "yellow", "error": "bold red"}
 _PREFIX = "GUANXI_"
@@ -54,10 +59,10 @@ def snapshot_report(report: SnapshotReport, *, as_json: bool) -> None:
     console().print(table(title, ("what", "count"), rows, right=("count",)))
 
 
-def run_report(report: RunReport, *, as_json: bool) -> None:
-    """What a run computed."""
+def run_report(report: RunReport, written: WrittenBack | None = None, *, as_json: bool) -> None:
+    """What a run computed, and what of it was written to Neo4j."""
     if as_json:
-        print_json({"data": report})
+        print_json({"data": asdict(report) | ({} if written is None else {"written_back": written})})
         return
     rows = [
         ("snapshot", report.snapshot),
@@ -67,6 +72,8 @@ def run_report(report: RunReport, *, as_json: bool) -> None:
         ("accounts discounted", f"{report.n_discounted:,}"),
         ("seconds", f"{report.seconds:.2f}"),
     ]
+    if written is not None:
+        rows.append(("nodes with these scores", f"{written.n_accounts:,}"))
     console().print(table(f"Run {report.id}", ("what", "value"), rows, right=("value",)))
 
 
@@ -134,3 +141,27 @@ def pumped(done: Pumped | None, *, as_json: bool) -> None:
         print_json({"data": done})
     elif done is not None:
         say(f"Wrote {done.n_written:,} events to Neo4j; {done.n_known:,} were there already.")
+
+
+def import_files(files: ImportFiles, command: Sequence[str], *, as_json: bool, quiet: bool) -> None:
+    """What was written for the import tool; the command that imports it goes to standard output."""
+    if as_json:
+        counts = {"seq": files.seq, "nodes": files.nodes, "relationships": files.relationships}
+        print_json({"data": counts | {"command": list(command)}})
+        return
+    console().print(shlex.join(command), soft_wrap=True, markup=False, highlight=False)
+    if not quiet:
+        say(f"Wrote {_imported(files)}. Stop Neo4j, run this command, start Neo4j; then")
+        say("`guanxi store migrate` and `guanxi store adopt`, with this store's folder and the database's address.")
+
+
+def adopted(files: ImportFiles, *, as_json: bool) -> None:
+    """What was taken as applied."""
+    if as_json:
+        print_json({"data": {"seq": files.seq, "nodes": files.nodes, "relationships": files.relationships}})
+    else:
+        say(f"Neo4j has {_imported(files)}: every event up to {files.seq:,}.")
+
+
+def _imported(files: ImportFiles) -> str:
+    return f"{sum(files.nodes.values()):,} nodes and {sum(files.relationships.values()):,} relationships"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from guanxi.engine import doctor
+from guanxi.engine import doctor, graph_database
 from guanxi.engine.loads import Limit, LoadReport, Progress, load_files
 from guanxi.engine.options import Strategy
 from guanxi.engine.privacy import Privacy
@@ -19,6 +19,8 @@ from guanxi.loading import FileMapping
 from guanxi.snapshot import Snapshot, build_snapshot
 from guanxi.stores import EmbeddedStore, GraphStore, Published, RunRecord
 from guanxi.stores.neo4j import Neo4jStore, Neo4jTarget, Pumped
+from guanxi.stores.neo4j.importing import ImportFiles
+from guanxi.stores.neo4j.writeback import WrittenBack
 
 log = logging.getLogger("guanxi")
 
@@ -148,6 +150,40 @@ class Engine:
         )
         return report
 
+    def load_graph(
+        self,
+        source: Neo4jTarget,
+        mapping_file: Path,
+        *,
+        limit: Limit | None = None,
+        rejects_file: Path | None = None,
+        progress: Progress | None = None,
+    ) -> LoadReport:
+        """Load somebody's own graph from Neo4j, as a mapping file explains it; all of it, or nothing.
+
+        Nothing is written there. The report's records are relationships.
+
+        Raises
+        ------
+        FileFormatError
+            If the mapping file cannot be used.
+        ParameterError
+            If the graph lacks a label, type or property of the mapping, or is the store itself.
+        StoreError
+            If Neo4j does not answer; nothing is kept.
+        """
+        now = self._now_us()
+        rejects = rejects_file or self.store.home / "rejects" / f"{now}.csv"
+        return graph_database.load_graph(
+            self.store,
+            source,
+            mapping_file,
+            now_us=now,
+            limit=limit or Limit(),
+            rejects_file=rejects,
+            progress=progress,
+        )
+
     def append(self, rows: Sequence[object]) -> list[EventOutcome]:
         """Keep single events, given as mappings with the names in ``guanxi.events.FIELDS``; durable when it returns.
 
@@ -242,6 +278,28 @@ class Engine:
             int((run.discount < 1).sum()),
             seconds,
         )
+
+    def write_back(self, *, progress: Progress | None = None) -> WrittenBack:
+        """Put the scores of the run in use on the account nodes in Neo4j.
+
+        Raises
+        ------
+        ParameterError
+            If the store is a folder: it has no nodes.
+        NotReadyError
+            If there is no run yet, or a schema migration is missing.
+        StoreError
+            If Neo4j does not answer; the next call completes what was begun.
+        """
+        return graph_database.write_back(self.store, progress=progress)
+
+    def export_import(self, folder: Path, *, gzip: bool = False) -> ImportFiles:
+        """Write every event into files for ``neo4j-admin database import``; see ``neo4j.importing.write_import``."""
+        return graph_database.export_import(self.store, folder, gzip=gzip)
+
+    def adopt(self, folder: Path) -> ImportFiles:
+        """Take the events in such files as applied to Neo4j; see ``neo4j.importing.adopt_import``."""
+        return graph_database.adopt(self.store, folder)
 
     # -- answers --------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Loading files into a store: all of them, or nothing."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -105,13 +105,28 @@ def load_files(
         If the device is full; nothing is kept.
     """
     found = find_files(paths, mappings)
-    tally = _Tally(LoadReport(len(found.files), skipped=[f"{s.path}: {s.reason}" for s in found.skipped]))
+    empty = LoadReport(len(found.files), skipped=[f"{s.path}: {s.reason}" for s in found.skipped])
+    batches = read_events(paths, mappings, now_us=now_us)
+    return load_batches(store, batches, empty, limit=limit, rejects_file=rejects_file, progress=progress)
+
+
+def load_batches(
+    store: GraphStore,
+    batches: Iterable[EventBatch],
+    empty: LoadReport,
+    *,
+    limit: Limit,
+    rejects_file: Path,
+    progress: Progress | None = None,
+) -> LoadReport:
+    """Load checked batches into a store and add what became of them to an empty report; raises as ``load_files``."""
+    tally = _Tally(empty)
     with ExitStack() as stack:
         stack.enter_context(_full_disk_named(rejects_file))
         rejects_file.parent.mkdir(parents=True, exist_ok=True)
         load = stack.enter_context(store.loading())
         writer = stack.enter_context(RejectWriter(rejects_file))
-        for batch in read_events(paths, mappings, now_us=now_us):
+        for batch in batches:
             rejects = tally.add(batch, load.add(batch.events))
             writer.write(rejects)
             if progress is not None:

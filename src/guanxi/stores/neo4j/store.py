@@ -144,6 +144,11 @@ class Neo4jStore:
         with self._lock.held():
             return migrate(self._client)
 
+    def n_entities(self, kind: str) -> int:
+        """Return how many entities of one kind Neo4j holds."""
+        label = self._model.kinds[kind].neo4j_label
+        return int(self._client.read(f"MATCH (n:{label}) RETURN count(n) AS n")[0]["n"])
+
     def ping(self) -> None:
         """Raise StoreError if the folder or Neo4j does not answer."""
         self.log.ping()
