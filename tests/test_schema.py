@@ -177,3 +177,23 @@ def test_migrations_are_numbered_without_a_gap():
         names = sorted(path.name for path in (schema_folder() / store).glob("V*"))
         assert all(re.fullmatch(rf"V\d{{4}}__\w+\.{suffix}", name) for name in names), names
         assert [int(name[1:5]) for name in names] == list(range(1, len(names) + 1))
+
+
+def test_every_kind_and_relation_has_a_name_in_neo4j():
+    assert all(kind.neo4j_label for kind in MODEL.kinds.values())
+    assert all(relation.neo4j_type for relation in RELATIONS)
+    assert all((relation.neo4j_retraction_type is not None) == (relation.form == "fact") for relation in RELATIONS)
+    assert MODEL.neo4j_superseded_type
+
+
+@pytest.mark.parametrize("name", ["A B", "A`", "1A", "", "A-B", "É", "A)", "A\n"])
+def test_name_in_neo4j_that_could_be_cypher_is_refused(document, name):
+    document["relations"]["follow"]["neo4j_type"] = name
+    with pytest.raises(DataError, match="is not a letter followed by letters, digits and underscores"):
+        parse_model(document)
+
+
+def test_type_in_neo4j_that_two_relations_share_is_refused(document):
+    document["relations"]["share"]["neo4j_retraction_type"] = "FOLLOWS"
+    with pytest.raises(DataError, match="uses the Neo4j type 'FOLLOWS' twice"):
+        parse_model(document)

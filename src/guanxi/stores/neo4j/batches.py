@@ -1,7 +1,7 @@
 """Events to batches: which relationships to write, sorted so that the server finds each node once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from guanxi.schema import Model, RelationType
 from guanxi.snapshot import NO_TIME
 from guanxi.stores.log import packed_keys
-from guanxi.stores.neo4j.statements import OPTIONAL, Edge
+from guanxi.stores.neo4j.statements import OPTIONAL, Edge, label
 
-BATCH_ROWS = 10_000
-"""Rows of one transaction."""
+BATCH_ROWS = 5_000
+"""Rows of one transaction; more of them take the server longer for each."""
 
 _COLUMN = {"undoes": "retracts"}  # how EVENT_SCHEMA calls it
 
@@ -37,6 +37,10 @@ class Part:
     def is_state(self) -> bool:
         """Whether there is one relationship per pair."""
         return self.relation.form == "state" and not self.superseded
+
+    def take(self, rows: list[int]) -> "Part":
+        """Some of the events."""
+        return replace(self, events=self.events.take(pa.array(rows, pa.int64())))
 
 
 Batch = tuple[Part, ...]
@@ -103,21 +107,21 @@ def keys(events: pa.Table) -> list[str]:
 
 
 def columns(part: Part) -> dict[str, list[Any]]:
-    """The properties of a part's relationships, by column; what no event has is left out."""
+    """The properties of a part's relationships, by column; one that no event has is empty."""
     events = part.events
     found: dict[str, list[Any]] = {"key": keys(events)}
     if part.relation.form == "state":
         found["retracted"] = events["retract"].to_pylist()
     for name in OPTIONAL:
         column = events[_COLUMN.get(name, name)]
-        if column.null_count < len(column):
-            found[name] = column.to_pylist()
+        found[name] = column.to_pylist() if column.null_count < len(column) else []
     return found
 
 
 def maps(part: Part) -> list[dict[str, Any]]:
     """The properties of a part's relationships, each as a map without what is not set."""
-    named = {part.edge.value if name == "value" else name: column for name, column in columns(part).items()}
+    filled = {name: column for name, column in columns(part).items() if column}
+    named = {part.edge.value if name == "value" else name: column for name, column in filled.items()}
     rows = [dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)]
     kept = [{name: value for name, value in row.items() if value is not None} for row in rows]
     return [{"relation": part.relation.name} | row for row in kept] if part.superseded else kept
@@ -134,3 +138,13 @@ def ends(part: Part) -> dict[str, list[Any]]:
         "target": coded["target"].indices.to_pylist(),
         "vias": via.to_pylist(),
     }
+
+
+def ids(batch_list: list[Batch], model: Model) -> dict[str, list[str]]:
+    """The ids that batches name, by label; each once, and sorted."""
+    columns_of: dict[str, list[pa.ChunkedArray]] = {}
+    account = label(model.kinds["account"])
+    for part in (part for batch in batch_list for part in batch):
+        for name, column in ((part.edge.source, "source"), (part.edge.target, "target"), (account, "via")):
+            columns_of.setdefault(name, []).append(part.events[column].drop_null().unique())
+    return {name: sorted(pa.chunked_array(some, pa.string()).unique().to_pylist()) for name, some in columns_of.items()}

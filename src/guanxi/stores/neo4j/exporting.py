@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from guanxi.errors import StoreError
 from guanxi.events import EVENT_SCHEMA, with_keys
 from guanxi.schema import Model, RelationType
 from guanxi.snapshot import NO_TIME
@@ -17,71 +18,112 @@ from guanxi.stores.neo4j.statements import Edge
 RANGE_ROWS = 20_000
 """Relationships of one range of sources, on average."""
 
-_NAMES = ("source", "target", "retract", *statements.OPTIONAL)
-
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Relationships of one type between two labels, and what they mean as events."""
+    """Relationships of one type from one label, and what they mean as events.
 
-    relation: RelationType
-    kind: str
-    edge: Edge
+    Attributes
+    ----------
+    relations : tuple of RelationType
+        Which they may be; where there are several, each says its own.
+    retract : bool
+        Whether the type itself takes facts back.
+    """
+
+    source: str
+    type: str
+    relations: tuple[RelationType, ...]
     retract: bool = False
-    superseded: bool = False
+
+    def kinds(self, model: Model) -> dict[str, int]:
+        """Labels of the targets, with the codes of their kinds."""
+        kinds = [model.kinds[kind] for relation in self.relations for kind in relation.targets]
+        return {statements.label(kind): kind.code for kind in kinds}
+
+    def cypher(self, model: Model) -> str:
+        """The statement that reads them."""
+        return statements.export(self.source, self.type, self.kinds(model), self.columns)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """What they may say, and where it stands."""
+        found = {name: f"r.{name}" for name in ("id", "time", "properties")}
+        if values := dict.fromkeys(statements.value_name(relation) for relation in self.relations if relation.value):
+            names = [f"r.{name}" for name in values]
+            found["value"] = names[0] if len(names) == 1 else f"coalesce({', '.join(names)})"
+        optional = {
+            "retract": ("r.retracted", self.relations[0].form == "state"),
+            "relation": ("r.relation", len(self.relations) > 1),
+            "via": ("r.via", any(relation.via for relation in self.relations)),
+            "undoes": ("r.undoes", self.retract),
+        }
+        return found | {name: where for name, (where, there) in optional.items() if there}
 
 
-def sections(model: Model) -> Iterator[Section]:
+def sections(model: Model) -> list[Section]:
     """Everything that may be in the graph."""
+    found: list[Section] = []
+    states: dict[str, list[RelationType]] = {}
     for relation in model.relations.values():
-        for kind in relation.targets:
-            yield Section(relation, kind, Edge.of(model, relation, kind))
-            if relation.form == "state":
-                yield Section(relation, kind, Edge.superseded(model, relation, kind), superseded=True)
-            else:
-                yield Section(relation, kind, Edge.of(model, relation, kind, retract=True), retract=True)
+        edge = Edge.of(model, relation, relation.targets[0])
+        found.append(Section(edge.source, edge.type, (relation,)))
+        if relation.form == "fact":
+            back = Edge.of(model, relation, relation.targets[0], retract=True)
+            found.append(Section(back.source, back.type, (relation,), retract=True))
+        else:
+            states.setdefault(edge.source, []).append(relation)
+    for some in states.values():
+        old = Edge.superseded(model, some[0], some[0].targets[0])
+        found.append(Section(old.source, old.type, tuple(some)))
+    return found
 
 
-def exported(client: Neo4jClient, model: Model, *, range_rows: int = RANGE_ROWS) -> Iterator[pa.Table]:
-    """Every event in the graph, in ``EVENT_SCHEMA``; in no order that means anything."""
-    for section in sections(model):
-        n = client.read(statements.count(section.edge))[0]["n"]
-        if n:
-            yield from _section(client, model, section, n, range_rows)
+def exported(client: Neo4jClient, model: Model, *, range_rows: int | None = None) -> Iterator[pa.Table]:
+    """Every event in the graph, in ``EVENT_SCHEMA``; in no order that means anything.
+
+    Raises
+    ------
+    StoreError
+        If the graph changed meanwhile, or holds relationships of our types between nodes that they do not join.
+    """
+    found = sections(model)
+    counts = client.read(statements.counts([(section.source, section.type) for section in found]))[0]["n"]
+    for section, n in zip(found, counts, strict=True):
+        n_read = 0
+        for events in _section(client, model, section, n, range_rows or RANGE_ROWS) if n else ():
+            n_read += len(events)
+            yield events
+        if n_read != n:
+            raise StoreError(
+                f"{client.target} counts {n:,} relationships (:{section.source})-[:{section.type}]->() and handed out "
+                f"{n_read:,}; was the graph changed meanwhile, or by hand? Take the snapshot again"
+            )
 
 
 def _section(client: Neo4jClient, model: Model, section: Section, n: int, range_rows: int) -> Iterator[pa.Table]:
-    n_sources = client.read(statements.n_nodes(section.edge.source))[0]["n"]
-    step = max(1, n_sources * range_rows // n)
-    for after, upto in _ranges(client, section.edge.source, step):
-        cypher = statements.export(section.edge, of_relation=section.superseded, last=upto is None)
-        parameters: dict[str, object] = {"after": after, "upto": upto, "relation": section.relation.name}
-        parameters |= {"never": NO_TIME, "nan": math.nan, "nothing": ""}
-        lists = client.lists(cypher, **parameters)
+    n_sources = client.read(statements.n_nodes(section.source))[0]["n"]
+    cypher = section.cypher(model)
+    parameters: dict[str, object] = {"step": max(1, n_sources * range_rows // n)}
+    parameters |= {"never": NO_TIME, "nan": math.nan, "nothing": ""}
+    last: object = ""
+    while last is not None:
+        last, *lists = client.lists(cypher, after=last, **parameters)
         if lists[0]:
-            yield _events(dict(zip(_NAMES, lists, strict=True)), section, model)
-
-
-def _ranges(client: Neo4jClient, label: str, step: int) -> Iterator[tuple[str, str | None]]:
-    """Borders between ids, in the server's own order; after the last one there is no end."""
-    after = ""
-    while rows := client.read(statements.next_border(label), after=after, step=step - 1):
-        yield after, rows[0]["id"]
-        after = rows[0]["id"]
-    yield after, None
+            yield _events(dict(zip(statements.LISTS, lists, strict=True)), section, model)
 
 
 def _events(lists: dict[str, list[object]], section: Section, model: Model) -> pa.Table:
     n = len(lists["source"])
     text = {name: _text(lists[name], n) for name in ("id", "via", "undoes", "properties")}
-    time = pa.array(lists["time"], pa.int64()) if lists["time"] else pa.nulls(n, pa.int64())
-    value = pa.array(lists["value"], pa.float64()) if lists["value"] else pa.nulls(n, pa.float64())
+    time, value = _numbers(lists["time"], n, pa.int64()), _numbers(lists["value"], n, pa.float64())
+    kind = _numbers(lists["kind"], n, pa.int8(), otherwise=next(iter(section.kinds(model).values())))
     body = {
         "id": text["id"],
-        "relation": pa.array([section.relation.code], pa.int8()).take(pa.array([0] * n, pa.int32())),
-        "retract": pa.array([True] * n) if section.retract else pa.array(lists["retract"], pa.bool_()),
+        "relation": _relations(lists["relation"], n, section.relations),
+        "retract": _numbers(lists["retract"], n, pa.bool_(), otherwise=section.retract),
         "source": pa.array(lists["source"], pa.string()),
-        "target_kind": pa.array([model.kinds[section.kind].code] * n, pa.int8()),
+        "target_kind": kind,
         "target": pa.array(lists["target"], pa.string()),
         "time": pc.if_else(pc.equal(time, NO_TIME), None, time),
         "value": pc.if_else(pc.is_nan(value), None, value),
@@ -89,12 +131,25 @@ def _events(lists: dict[str, list[object]], section: Section, model: Model) -> p
         "retracts": text["undoes"],
         "properties": text["properties"],
     }
-    return with_keys(pa.table(body, schema=pa.schema([EVENT_SCHEMA.field(name) for name in body])))
+    known = pc.and_(pc.greater(kind, 0), pc.greater(body["relation"], 0))
+    table = pa.table(body, schema=pa.schema([EVENT_SCHEMA.field(name) for name in body]))
+    return with_keys(table.filter(known))
+
+
+def _relations(names: list[object], n: int, relations: tuple[RelationType, ...]) -> pa.Array:
+    """Codes of the relations that events name; 0 for one that is not known."""
+    if len(relations) == 1:
+        return _numbers([], n, pa.int8(), otherwise=relations[0].code)
+    codes = {relation.name: relation.code for relation in relations}
+    return pa.array([codes.get(str(name), 0) for name in names], pa.int8())
+
+
+def _numbers(values: list[object], n: int, kind: pa.DataType, *, otherwise: object = None) -> pa.Array:
+    """A column; an empty list says that every event has the same."""
+    return pa.array(values, kind) if values else pa.repeat(pa.scalar(otherwise, kind), n)
 
 
 def _text(values: list[object], n: int) -> pa.Array:
     """Text, with null for the stand-in; an empty list says that no event had any."""
-    if not values:
-        return pa.nulls(n, pa.string())
-    column = pa.array(values, pa.string())
+    column = _numbers(values, n, pa.string())
     return pc.if_else(pc.equal(column, ""), None, column)

@@ -1,7 +1,8 @@
-"""Applying a log to Neo4j: in order, in windows, each batch in one transaction with the position behind it."""
+"""Applying a log to Neo4j: in order, window after window."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pyarrow as pa
 from neo4j import ManagedTransaction
@@ -11,10 +12,11 @@ from guanxi.events import EVENT_SCHEMA
 from guanxi.schema import Model
 from guanxi.stores.embedded import EmbeddedStore
 from guanxi.stores.neo4j import outbox
-from guanxi.stores.neo4j.applying import Applied, apply
-from guanxi.stores.neo4j.batches import BATCH_ROWS, Batch, batches, keys
+from guanxi.stores.neo4j.applying import Applied
+from guanxi.stores.neo4j.batches import BATCH_ROWS, batches, keys
 from guanxi.stores.neo4j.client import Neo4jClient
 from guanxi.stores.neo4j.outbox import Position
+from guanxi.stores.neo4j.window import Window
 
 WINDOW_EVENTS = 200_000
 """Events that are sorted together: the more, the fewer times a node is looked up."""
@@ -57,13 +59,19 @@ class Pump:
         self._check(position)
         first, done = position.seq, Applied()
         while position.seq < upto or position.upto:
-            if not position.upto:
-                end = min(upto, position.seq + self.window_events)
-                position = replace(position, upto=end, part=0, rows=self.batch_rows)
-            done, position = self._window(position, done)
-            if progress is not None:
-                progress(position.seq - first, max(upto, position.seq) - first)
+            window = self._window(position, position.upto or min(upto, position.seq + self.window_events))
+            total = max(upto, window.ended.seq) - first
+            tell = None if progress is None else partial(_tell, progress, position.seq - first, total)
+            done += window.apply(tell)
+            position = window.ended
         return Pumped(done.n_written, done.n_known, position.seq)
+
+    def _window(self, start: Position, end: int) -> Window:
+        events = self._events(start.seq, end)
+        todo = batches(events, self.model, rows=start.rows or self.batch_rows)
+        ended = Position(seq=end, key=_last_key(events) or start.key)
+        begun = replace(start, upto=end, rows=start.rows or self.batch_rows)
+        return Window(self.name, self.client, self.model, start, begun, ended, todo)
 
     def position(self) -> Position:
         """How far the log is applied."""
@@ -80,34 +88,6 @@ class Pump:
 
         self.client.write(work)
 
-    def _window(self, start: Position, done: Applied) -> tuple[Applied, Position]:
-        events = self._events(start.seq, start.upto)
-        todo = batches(events, self.model, rows=start.rows)
-        ended = Position(seq=start.upto, key=_last_key(events) or start.key)
-        if not todo:
-            self.client.write(lambda tx: self._step(tx, start, ended, ()))
-        position = start
-        for part in range(start.part, len(todo)):
-            after = ended if part + 1 == len(todo) else replace(start, part=part + 1)
-            before, batch = position, todo[part]
-            done += self.client.write(lambda tx, a=before, b=after, c=batch: self._step(tx, a, b, c))  # type: ignore[misc]
-            position = after
-        return done, ended
-
-    def _step(self, tx: ManagedTransaction, before: Position, after: Position, batch: Batch) -> Applied:
-        """One transaction. When it is repeated because its end was not heard of, the position tells."""
-        turn = outbox.take_turn(tx, self.name, self.model)
-        if turn.position == after:
-            return Applied()
-        if (turn.position.seq, turn.position.part) != (before.seq, before.part):
-            raise StoreError(
-                f"somebody else applied the log {self.name} to {self.client.target} at the same time: it stands at "
-                f"{turn.position.seq:,}, not {before.seq:,}; one store folder must not be used from two machines"
-            )
-        applied = apply(tx, batch, self.model, alone=turn.alone)
-        outbox.move(tx, self.name, after)
-        return applied
-
     def _events(self, after: int, upto: int) -> pa.Table:
         return pa.concat_tables([EVENT_SCHEMA.empty_table(), *self.log.events(after=after, upto=upto)])
 
@@ -122,6 +102,10 @@ class Pump:
                 f"{position.seq:,} is another one; was the folder {self.log.home} restored from an older copy? Remove "
                 "neo4j.json from it, and every event is compared with the database once more"
             )
+
+
+def _tell(progress: Progress, before: int, total: int, n: int) -> None:
+    progress(before + n, total)
 
 
 def _last_key(events: pa.Table) -> str:

@@ -4,7 +4,7 @@ What writes takes one parameter, a map named ``batch``: the server compiles a st
 size, but does not look into maps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from guanxi.errors import ParameterError
@@ -64,19 +64,22 @@ def value_name(relation: RelationType) -> str:
     return relation.value.name if relation.value else "value"
 
 
-def merged_nodes(edge: Edge, *, via: str | None = None) -> str:
-    """Find or make every node that a batch names, once, and hand them on as lists ``sources`` and ``targets``."""
-    steps = [_merged("sources", edge.source, ""), _merged("targets", edge.target, "sources, ")]
-    if via is not None:
+def _nodes(edge: Edge, *, there: bool, via: str | None = None) -> str:
+    """Find every node that a batch names, once, and hand them on as lists ``sources`` and ``targets``.
+
+    Those that are not there are made, unless ``there`` says that all are.
+    """
+    verb = "MATCH" if there else "MERGE"
+    steps = [_listed(verb, "sources", edge.source, ""), _listed(verb, "targets", edge.target, "sources, ")]
+    if via is not None and not there:
         steps.append(f"CALL () {{ UNWIND $batch.vias AS id MERGE (:{via} {{id: id}}) }}")
-    return "\n".join(
-        [*steps, "WITH sources, targets WHERE size(sources) = size($batch.sources) AND size(targets) = size($batch.targets)"]
-    )
+    whole = "size(sources) = size($batch.sources) AND size(targets) = size($batch.targets)"
+    return "\n".join([*steps, f"WITH sources, targets WHERE {whole}"])
 
 
-def _merged(name: str, label_: str, kept: str) -> str:
+def _listed(verb: str, name: str, label_: str, kept: str) -> str:
     return (
-        f"UNWIND range(0, size($batch.{name}) - 1) AS at MERGE (n:{label_} {{id: $batch.{name}[at]}})\n"
+        f"UNWIND range(0, size($batch.{name}) - 1) AS at {verb} (n:{label_} {{id: $batch.{name}[at]}})\n"
         f"WITH {kept}n, at ORDER BY at WITH {kept}collect(n) AS {name}"
     )
 
@@ -85,19 +88,33 @@ _EACH = """UNWIND range(0, size($batch.key) - 1) AS row
 WITH sources[$batch.source[row]] AS a, targets[$batch.target[row]] AS b, row"""
 
 
-def create(edge: Edge, columns: Sequence[str], *, via: str | None = None) -> str:
-    """Make one relationship for each row of a batch; gives their number."""
-    properties = ", ".join(f"{_property(edge, name)}: $batch.{name}[row]" for name in columns)
+def make_nodes(label_: str) -> str:
+    """Make the nodes that are not there yet."""
+    return f"UNWIND $batch.ids AS id MERGE (:{label_} {{id: id}})"
+
+
+def create(edge: Edge, *, state: bool, there: bool, via: str | None = None) -> str:
+    """Make one relationship for each row of a batch; gives their number. A list may be empty: then nothing is set."""
+    names = ("key", "retracted", *OPTIONAL) if state else ("key", *OPTIONAL)
+    properties = ", ".join(f"{_property(edge, name)}: $batch.{name}[row]" for name in names)
     return (
-        f"{merged_nodes(edge, via=via)}\n{_EACH}\nCREATE (a)-[:{edge.type} {{{properties}}}]->(b)\nRETURN count(*) AS n"
+        f"{_nodes(edge, there=there, via=via)}\n{_EACH}\n"
+        f"CREATE (a)-[:{edge.type} {{{properties}}}]->(b)\nRETURN count(*) AS n"
     )
 
 
-def merge(edge: Edge, columns: Sequence[str]) -> str:
+def joined(edge: Edge) -> str:
+    """Which rows of a batch have pairs that are joined already."""
+    where = f"WHERE EXISTS {{ (a)-[:{edge.type}]->(b) }}"
+    return f"{_nodes(edge, there=True)}\n{_EACH} {where}\nRETURN collect(row) AS rows"
+
+
+def merge(edge: Edge) -> str:
     """Make the relationship of each pair that has none; gives their number, and what stands where there is another."""
-    properties = ", ".join(f"r.{_property(edge, name)} = $batch.{name}[row]" for name in columns)
+    named = ("key", "retracted", *OPTIONAL)
+    properties = ", ".join(f"r.{_property(edge, name)} = $batch.{name}[row]" for name in named)
     return (
-        f"{merged_nodes(edge)}\n{_EACH}\nMERGE (a)-[r:{edge.type}]->(b) ON CREATE SET {properties}\n"
+        f"{_nodes(edge, there=False)}\n{_EACH}\nMERGE (a)-[r:{edge.type}]->(b) ON CREATE SET {properties}\n"
         "RETURN count(*) AS n, collect(CASE WHEN r.key <> $batch.key[row] THEN [row, properties(r)] END) AS others"
     )
 
@@ -113,7 +130,8 @@ def replace(edge: Edge) -> str:
 def create_superseded(edge: Edge) -> str:
     """Make one relationship for each row of maps; gives their number."""
     return (
-        f"UNWIND $batch.rows AS row MERGE (a:{edge.source} {{id: row.source}}) MERGE (b:{edge.target} {{id: row.target}})\n"
+        "UNWIND $batch.rows AS row\n"
+        f"MERGE (a:{edge.source} {{id: row.source}}) MERGE (b:{edge.target} {{id: row.target}})\n"
         f"CREATE (a)-[r:{edge.type}]->(b) SET r = row.properties RETURN count(*) AS n"
     )
 
@@ -127,9 +145,9 @@ def _property(edge: Edge, column: str) -> str:
     return edge.value if column == "value" else column
 
 
-def count(edge: Edge) -> str:
-    """How many relationships of a type start at this kind; the server knows without looking."""
-    return f"MATCH (:{edge.source})-[r:{edge.type}]->() RETURN count(r) AS n"
+def counts(starts: Sequence[tuple[str, str]]) -> str:
+    """How many relationships of each (label, type) start there; the server knows without looking."""
+    return f"RETURN [{', '.join(f'COUNT {{ (:{source})-[:{type_}]->() }}' for source, type_ in starts)}] AS n"
 
 
 def n_nodes(label_: str) -> str:
@@ -137,27 +155,39 @@ def n_nodes(label_: str) -> str:
     return f"MATCH (n:{label_}) RETURN count(n) AS n"
 
 
-def next_border(label_: str) -> str:
-    """The id that stands ``step`` places after another one."""
-    return f"MATCH (n:{label_}) WHERE n.id > $after WITH n.id AS id ORDER BY id SKIP $step LIMIT 1 RETURN id"
+LISTS = ("source", "target", "kind", "retract", "relation", *OPTIONAL)
+"""What ``export`` hands out after the last source's id, in this order."""
 
 
-def export(edge: Edge, *, of_relation: bool, last: bool) -> str:
-    """Every column of the relationships whose sources have ids in a range, as one row of lists.
+def export(source: str, type_: str, kinds: Mapping[str, int], columns: Mapping[str, str]) -> str:
+    """Columns of the relationships of the next ``$step`` sources, as one row of lists after the last one's id.
 
-    Unset values come as stand-ins, since ``collect`` leaves nulls out; a column of nothing else comes empty.
+    Unset values come as stand-ins, since ``collect`` leaves nulls out; a column of nothing else comes empty. The order
+    is the index's own and only ever continued after an id. Bounds on both sides would lose ids: Neo4j sorts text in
+    two ways, its indexes by code points and its ``<`` by UTF-16 units, and an emoji can fall between the two.
+
+    Parameters
+    ----------
+    kinds : mapping of label to int
+        What the targets may be, and the code of each; not handed out where there is but one.
+    columns : mapping of name to Cypher
+        The columns that relationships of this type may have; the others come empty.
     """
-    upto = "" if last else " AND a.id <= $upto"
-    only = " WHERE r.relation = $relation" if of_relation else ""
-    stand_ins = {"time": "$never", "value": "$nan"}
-    optional = ", ".join(
-        f"CASE WHEN count(r.{_property(edge, c)}) = 0 THEN [] "
-        f"ELSE collect(coalesce(r.{_property(edge, c)}, {stand_ins.get(c, '$nothing')})) END AS {c}"
-        for c in OPTIONAL
-    )
+    read = {"source": "collect(a.id)", "target": "collect(b.id)"}
+    if len(kinds) > 1:
+        choices = " ".join(f"WHEN b:{name} THEN {code}" for name, code in kinds.items())
+        read["kind"] = f"collect(CASE {choices} ELSE 0 END)"
+    read |= {name: _collected(name, value) for name, value in columns.items()}
     return (
-        f"MATCH (a:{edge.source}) WHERE a.id > $after{upto}\n"
-        f"MATCH (a)-[r:{edge.type}]->(b:{edge.target}){only}\n"
-        "RETURN collect(a.id) AS source, collect(b.id) AS target, collect(coalesce(r.retracted, false)) AS retract, "
-        f"{optional}"
+        f"MATCH (a:{source}) USING INDEX SEEK a:{source}(id) WHERE a.id > $after\n"
+        "WITH a ORDER BY a.id LIMIT $step WITH collect(a) AS page\n"
+        f"CALL (page) {{ UNWIND page AS a MATCH (a)-[r:{type_}]->(b)\n"
+        f"RETURN {', '.join(f'{value} AS {name}' for name, value in read.items())} }}\n"
+        f"RETURN page[-1].id AS last, {', '.join(name if name in read else f'[] AS {name}' for name in LISTS)}"
     )
+
+
+def _collected(name: str, value: str) -> str:
+    stand_in = {"time": "$never", "value": "$nan", "retract": "false"}.get(name, "$nothing")
+    listed = f"collect(coalesce({value}, {stand_in}))"
+    return listed if name == "retract" else f"CASE WHEN count({value}) = 0 THEN [] ELSE {listed} END"
