@@ -6,7 +6,7 @@ events may at worst hide an event of their own.
 
 References
 ----------
-Austin Appleby, MurmurHash3, public domain. ``tests/reference.py`` holds the slow twin, the tests compare with mmh3.
+Austin Appleby, MurmurHash3, public domain; the tests compare with the package mmh3.
 """
 
 import numba as nb
