@@ -1,6 +1,6 @@
 """A run: the scores of one snapshot under one strategy, saved beside it as arrays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -113,8 +113,7 @@ def score(snapshot: Snapshot, strategy: Strategy, parent: Path) -> Path:
     Authenticity comes before propagation: a first global trust feeds the witnesses, their discount shapes the graph
     that the final trust flows through, and the seeds, too.
     """
-    setting = Setting.of(snapshot, strategy.weights)
-    setting = Setting(setting.shares, setting.last_action, setting.weights, setting.as_of, strategy.attribution_days)
+    setting = replace(Setting.of(snapshot, strategy.weights), attribution_days=strategy.attribution_days)
     graph = local_trust(snapshot, setting)
     evidence = Evidence.gather(snapshot, graph, restart=strategy.restart)
     n = snapshot.n_accounts

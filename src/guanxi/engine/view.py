@@ -13,7 +13,6 @@ from guanxi.engine.newer import Present
 from guanxi.engine.privacy import Privacy
 from guanxi.engine.scoring import Run
 from guanxi.engine.wording import Language, rests_on, summary
-from guanxi.errors import ParameterError
 from guanxi.events.values import isoformat
 from guanxi.recommend import (
     AccountOptions,
@@ -26,6 +25,7 @@ from guanxi.recommend import (
     trusts_in_public,
 )
 from guanxi.recommend.accounts import Standing
+from guanxi.recommend.items import check_limit
 from guanxi.snapshot import Snapshot
 from guanxi.stores import GraphStore
 from guanxi.trust import OUTSIDE, PersonalTrust, inflow, personal_trust
@@ -236,7 +236,7 @@ class View:
 
     def trusted_by(self, viewer: str, *, limit: int = 10) -> tuple[Answer, Answer]:
         """Whom an account trusts most: data and meta."""
-        _check_limit(limit)
+        check_limit(limit)
         present, personal = self._present(viewer)
         circle = trusted_circle(personal.scores, present.index, self.run.discount, size=limit)
         rows = [
@@ -247,7 +247,7 @@ class View:
 
     def ranking(self, *, limit: int = 10) -> tuple[Answer, Answer]:
         """The most trusted accounts: data and meta."""
-        _check_limit(limit)
+        check_limit(limit)
         trust = self.run.global_trust
         best = np.lexsort((np.arange(len(trust)), -trust))[:limit]
         rows = [
@@ -282,11 +282,6 @@ class View:
 
     def _heard(self) -> Heard:
         return Heard(self.run.witnesses, self.run.authenticity, self.run.unsuspicious)
-
-
-def _check_limit(limit: int) -> None:
-    if not 1 <= limit <= 1000:
-        raise ParameterError(f"limit is {limit}, not in 1..1000")
 
 
 def _placed(score: float, ordered: npt.NDArray[np.float64]) -> Answer:

@@ -117,12 +117,12 @@ def _audience(snapshot: Snapshot, edges: list[tuple[npt.NDArray[Any], npt.NDArra
 
 def fused(witnesses: list[Witness]) -> Mapping[Subject, Authenticity]:
     """Fuse the witnesses of each subject."""
-    return {subject: fuse([w for w in witnesses if w.subject == subject]) for subject in Subject}
+    return {subject: fuse(_about(subject, witnesses)) for subject in Subject}
 
 
 def audience_left(witnesses: list[Witness]) -> Unsuspicious:
     """Part of each account's audience that nothing speaks against."""
-    return unsuspicious([w for w in witnesses if w.subject == Subject.AUDIENCE])
+    return unsuspicious(_about(Subject.AUDIENCE, witnesses))
 
 
 def discount_of(witnesses: list[Witness]) -> FloatArray:
@@ -133,4 +133,8 @@ def discount_of(witnesses: list[Witness]) -> FloatArray:
     the upper end of their intervals, in doubt for the account; 1 where nothing is known.
     """
     left = audience_left(witnesses).high
-    return discount(fused(witnesses)[Subject.CONDUCT]) * np.where(np.isnan(left), 1.0, left)
+    return discount(fuse(_about(Subject.CONDUCT, witnesses))) * np.where(np.isnan(left), 1.0, left)
+
+
+def _about(subject: Subject, witnesses: list[Witness]) -> list[Witness]:
+    return [witness for witness in witnesses if witness.subject == subject]

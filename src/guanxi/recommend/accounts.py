@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from guanxi.errors import ParameterError
 from guanxi.graph import TrustGraph
 from guanxi.recommend.acts import Acts, trusts_in_public
 from guanxi.recommend.explanation import PARTS, PartName, Recommendation, Term, composed
 from guanxi.recommend.interactions import FloatArray, Interactions
-from guanxi.recommend.items import MAX_LIMIT, best_of
+from guanxi.recommend.items import best_of, check_limit
 from guanxi.recommend.mixture import mixed
 from guanxi.recommend.taste import Taste, TasteOptions, account_terms, taste_of
 from guanxi.recommend.viewer import Viewer
@@ -70,8 +69,7 @@ def recommend_accounts(
     ParameterError
         If ``limit`` is not in 1..1000.
     """
-    if not 1 <= limit <= MAX_LIMIT:
-        raise ParameterError(f"limit is {limit}, not in 1..{MAX_LIMIT}")
+    check_limit(limit)
     options = options or AccountOptions()
     taste = taste_of(interactions, viewer.items, viewer.weights, viewer=viewer.index, options=options.taste)
     parts: dict[PartName, FloatArray] = {

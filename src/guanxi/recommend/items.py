@@ -84,8 +84,7 @@ def recommend_items(
     ParameterError
         If ``limit`` is not in 1..1000.
     """
-    if not 1 <= limit <= MAX_LIMIT:
-        raise ParameterError(f"limit is {limit}, not in 1..{MAX_LIMIT}")
+    check_limit(limit)
     options = options or ItemOptions()
     taste = taste_of(interactions, viewer.items, viewer.weights, viewer=viewer.index, options=options.taste)
     parts: dict[PartName, FloatArray] = {
@@ -100,6 +99,12 @@ def recommend_items(
     return [
         explain.recommendation(int(item), {name: float(part[item]) for name, part in parts.items()}) for item in best
     ]
+
+
+def check_limit(limit: int) -> None:
+    """Raise ParameterError unless an answer may have so many rows."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise ParameterError(f"limit is {limit}, not in 1..{MAX_LIMIT}")
 
 
 def trust_scores(interactions: Interactions, circle: Circle, *, spread: float) -> FloatArray:
