@@ -1,16 +1,18 @@
 # Works on a machine with make and Python 3.11 or newer. The first target that needs it fills .venv from uv.lock;
 # later ones do so again only when uv.lock or pyproject.toml has changed. Another Python: make PYTHON=python3.12 test
 PYTHON ?= python3
+BENCH_FLAGS ?=
 DEMO_FLAGS ?=
 PYTEST_FLAGS ?=
+SCALE_FLAGS ?=
 NEO4J_LATEST ?= 2026.07.1
 
 BIN := .venv/bin
 SYNCED := .venv/.synced
-BENCHMARKS := $(wildcard benchmarks/[a-z]*.py)
+BENCHMARKS = $(filter-out benchmarks/scale.py,$(shell grep -l -- '"--quick"' benchmarks/[a-z]*.py))
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-neo4j-latest test-compose lint format types layers bench clean
+.PHONY: help demo test test-neo4j-latest test-compose lint format types layers bench bench-scale clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,8 +49,14 @@ types: $(SYNCED) ## Check types
 layers: $(SYNCED) ## Check that each floor imports only floors below it
 	@$(BIN)/lint-imports
 
-bench: $(SYNCED) ## Run the benchmarks
-	@for file in $(BENCHMARKS); do echo "$$file"; $(BIN)/python "$$file" || exit 1; done
+bench: $(SYNCED) ## Run the benchmarks beside their peers (BENCH_FLAGS=--quick: two minutes, does it run?)
+	@tools/bootstrap.sh bench
+	@for file in $(BENCHMARKS); do \
+	  echo "$$file"; $(BIN)/python "$$file" $(BENCH_FLAGS) || exit 1; \
+	done
+
+bench-scale: $(SYNCED) ## Measure cost against 1 to 100 M edges (SCALE_FLAGS=--quick: 1 and 4 M; needs 20 GB of disk)
+	@$(BIN)/python benchmarks/scale.py $(SCALE_FLAGS)
 
 clean: ## Remove what these commands made, .venv included
 	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist demo-store

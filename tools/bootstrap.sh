@@ -4,6 +4,7 @@
 #   bootstrap.sh [dev]          everything the lock names, and this checkout as an editable install
 #   bootstrap.sh dependencies   only what Guanxi needs to run, without Guanxi itself (a layer of the image)
 #   bootstrap.sh project        Guanxi itself, built as a wheel, into the .venv that is there
+#   bootstrap.sh bench          besides that, the peers that the benchmarks measure
 #   bootstrap.sh uv             only uv
 #
 # uv comes from PyPI by pip, into .uv/, so that the user's pip settings hold. uv does not read those: the certificates
@@ -81,6 +82,14 @@ install_project() {
   .uv/bin/uv pip install --quiet --python .venv --no-deps "$@"
 }
 
+# On top of what is there: a benchmark's peers do not touch what the project itself was locked with.
+install_peers() {
+  [ -z "$index" ] || export UV_DEFAULT_INDEX="$index"
+  env -u UV_DEFAULT_INDEX .uv/bin/uv export --quiet --frozen --no-emit-project --only-group bench \
+    --output-file .venv/bench.txt >/dev/null
+  .uv/bin/uv pip install --quiet --python .venv --require-hashes -r .venv/bench.txt
+}
+
 mode=${1:-dev}
 check_python
 install_uv
@@ -89,6 +98,7 @@ case $mode in
   dev) install_locked && install_project --editable . ;;
   dependencies) install_locked --no-default-groups ;;
   project) install_project --reinstall-package guanxi . ;;
+  bench) install_peers ;;
   uv) ;;
-  *) fail "mode $mode is not one of dev, dependencies, project, uv" ;;
+  *) fail "mode $mode is not one of dev, dependencies, project, bench, uv" ;;
 esac
