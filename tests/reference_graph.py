@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 
+import numpy as np
+
 from guanxi.events import event_ids
 from guanxi.events.values import DAY_US
 from guanxi.schema import load_model
@@ -69,6 +71,28 @@ def _pair(event):
 
 def _moment(retraction):
     return AFTER_ALL if retraction["time"] is None else retraction["time"]
+
+
+# -- graphs -----------------------------------------------------------------------------------------------------------
+
+
+def trust_graph(n, source, target, weight):
+    """The arrays of a trust graph as they were first built: sorted as a whole, summed by numpy."""
+    kept = source != target
+    key, value = source[kept] * n + target[kept], weight[kept]
+    order = np.lexsort((value, key))
+    pairs, groups = np.unique(key[order], return_inverse=True)
+    total = np.bincount(groups, weights=value[order], minlength=len(pairs))
+    float32 = np.finfo(np.float32)
+    weights = np.clip(total, float(float32.tiny), float(float32.max)).astype(np.float32)
+    rows, columns = pairs // n, pairs % n
+    back = np.argsort(columns, kind="stable")
+    forward = [_offsets(rows, n), columns.astype(np.uint32), weights]
+    return [*forward, _offsets(columns, n), rows[back].astype(np.uint32), weights[back]]
+
+
+def _offsets(rows, n):
+    return np.searchsorted(np.sort(rows), np.arange(n + 1))
 
 
 # -- local trust ------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guanxi import bundle as bundle_module
 from guanxi.bundle import MANIFEST, Bundle, write_bundle
 from guanxi.errors import DamagedError, StoreError
 from strategies import quick
@@ -156,3 +157,65 @@ def test_open_bundle_stays_readable_after_it_is_removed(folder):
     shutil.rmtree(folder)
     assert array.tolist() == [0, 1, 2, 3, 4]
     assert table["id"].to_pylist() == ["ann", "bob"]
+
+
+# -- files that were found right before --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hashed(monkeypatch):
+    """Names of the files whose checksums are computed."""
+    names, real = [], bundle_module._file_hash
+    monkeypatch.setattr(bundle_module, "_file_hash", lambda path: names.append(path.name) or real(path))
+    return names
+
+
+@pytest.fixture
+def old_folder(folder):
+    """Written long ago, as far as the file system says."""
+    for path in folder.iterdir():
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    if not can_note(folder / MANIFEST):
+        pytest.skip("the file system keeps no extended attributes")
+    return folder
+
+
+def can_note(path):
+    try:
+        os.setxattr(path, "user.guanxi.test", b"1")
+    except (OSError, AttributeError):
+        return False
+    return True
+
+
+def test_unchanged_files_are_read_once(old_folder, hashed):
+    for _ in range(3):
+        Bundle.open(old_folder)
+    assert sorted(hashed) == ["ids.arrow", "none.npy", "one.npy"]
+
+
+def test_doctor_reads_every_file_again(old_folder, hashed):
+    Bundle.open(old_folder)
+    Bundle.open(old_folder, thorough=True)
+    assert len(hashed) == 6
+
+
+def test_file_that_was_changed_after_it_was_found_right_is_refused(old_folder):
+    Bundle.open(old_folder)
+    flip(old_folder / "one.npy", 130)
+    with pytest.raises(DamagedError, match=r"the checksum of one.npy is wrong"):
+        Bundle.open(old_folder)
+
+
+def test_file_found_right_just_after_it_was_written_is_read_again(folder, hashed):
+    Bundle.open(folder)
+    Bundle.open(folder)
+    assert len(hashed) == 6
+
+
+def test_copy_of_a_file_is_read_for_itself(old_folder, tmp_path, hashed):
+    Bundle.open(old_folder)
+    shutil.copytree(old_folder, tmp_path / "copy")
+    hashed.clear()
+    Bundle.open(tmp_path / "copy")
+    assert len(hashed) == 3

@@ -10,9 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import reference_graph as reference
 from guanxi.errors import ParameterError
-from guanxi.graph import LARGEST_N, TrustGraph, offsets_of, row_sums, sum_by_key
+from guanxi.graph import LARGEST_N, TrustGraph, offsets_of, row_sums, sort_rows, sum_by_key, transposed
 
+# Compiled here, outside the deadlines of the tests.
+TrustGraph.from_edges(2, source=[0], target=[1], weight=[1.0])
+sort_rows(np.array([0, 1]), np.zeros(1, dtype=np.uint32), np.zeros(1, dtype=np.int64))
+row_sums(np.array([0, 1]), np.ones(1, dtype=np.float32))
 Edge = tuple[int, int, float]
 FLOAT32 = np.finfo(np.float32)
 WEIGHTS = st.floats(2**-20, 2**20, width=32)
@@ -113,6 +118,37 @@ def test_array_types_are_the_documented_ones():
 def test_parallel_edges_are_added_and_loops_dropped():
     graph = build(3, [(0, 1, 1.0), (2, 2, 5.0), (0, 1, 2.5), (1, 0, 1.0)])
     assert edges_of(graph) == {(0, 1): 3.5, (1, 0): 1.0}
+
+
+@pytest.mark.parametrize(("n", "m"), [(3, 500), (40, 3_000), (5_000, 20_000)])
+def test_many_edges_have_the_bits_of_the_slow_twin(n, m):
+    rng = np.random.default_rng(n)
+    source, target = (rng.random(m) ** 2 * n).astype(np.int64), rng.integers(0, n, m)
+    weight = rng.lognormal(0, 9, m)
+    expected = reference.trust_graph(n, source, target, weight)
+    for kind in (np.int64, np.uint32):
+        graph = TrustGraph.from_edges(n, source=source.astype(kind), target=target.astype(kind), weight=weight)
+        assert bits(graph) == [array.tobytes() for array in expected]
+
+
+@given(edge_lists())
+def test_transposed_twice_is_the_same(drawn):
+    graph = build(*drawn)
+    back = transposed(graph.in_offsets, graph.sources, graph.in_weights)
+    assert [array.tobytes() for array in back] == bits(graph)[:3]
+
+
+@given(st.lists(st.lists(st.integers(0, 5), max_size=60), max_size=6))
+def test_rows_are_sorted_with_what_belongs_to_them_and_ties_stay_in_order(rows):
+    offsets = np.cumsum([0, *map(len, rows)])
+    targets = np.array([target for row in rows for target in row], dtype=np.uint32)
+    payload = np.arange(len(targets))
+    sort_rows(offsets, targets, payload)
+    expected = [
+        sorted(zip(row, range(start, start + len(row)), strict=True))
+        for row, start in zip(rows, offsets.tolist(), strict=False)
+    ]
+    assert list(zip(targets.tolist(), payload.tolist(), strict=True)) == [pair for row in expected for pair in row]
 
 
 def test_absent_weights_are_ones():

@@ -10,6 +10,8 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -22,7 +24,9 @@ from guanxi.errors import DamagedError, StoreError, StoreFullError
 
 MANIFEST = "manifest.json"
 _FORMAT = 1
-_BLOCK = 1 << 20
+_HASH_THREADS = 2
+_NOTE = "user.guanxi.sha256"
+_TIME_STEP_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,12 @@ class Bundle:
         return sum(entry["bytes"] for entry in self.files.values())
 
     @classmethod
-    def open(cls, folder: Path, *, verify: bool = True) -> Self:
+    def open(cls, folder: Path, *, verify: bool = True, thorough: bool = False) -> Self:
         """Open the bundle in ``folder``.
 
-        Sizes are always compared with the manifest; with ``verify`` checksums are, too.
+        Sizes and the manifest's own hash are always checked. With ``verify`` checksums are, too, of every file that
+        has changed since they were last found right: its inode, size and time of change say so, and are noted in an
+        extended attribute of the file. Where the file system keeps none, and with ``thorough``, every file is read.
 
         Raises
         ------
@@ -72,17 +78,51 @@ class Bundle:
         if _bundle_id(meta, files) != manifest.get("id"):
             raise DamagedError(f"{folder.name}: its {MANIFEST} was changed after it was written")
         for name, entry in files.items():
-            _check_file(folder / name, entry, verify=verify)
+            _check_size(folder / name, entry)
+        if verify:
+            with ThreadPoolExecutor(_HASH_THREADS) as pool:
+                list(pool.map(lambda name: _check_content(folder / name, files[name], thorough=thorough), files))
         return cls(manifest["id"], folder, meta, files)
 
 
-def _check_file(path: Path, entry: Mapping[str, Any], *, verify: bool) -> None:
+def _check_size(path: Path, entry: Mapping[str, Any]) -> None:
     size = path.stat().st_size if path.is_file() else None
     if size != entry["bytes"]:
         found = "is missing" if size is None else f"has {size} bytes"
         raise DamagedError(f"{path.parent.name}: {path.name} {found}, not {entry['bytes']} bytes")
-    if verify and _file_hash(path) != entry["sha256"]:
+
+
+def _check_content(path: Path, entry: Mapping[str, Any], *, thorough: bool) -> None:
+    if not thorough and _is_noted(path, entry["sha256"]):
+        return
+    before = path.stat()
+    if _file_hash(path) != entry["sha256"]:
         raise DamagedError(f"{path.parent.name}: the checksum of {path.name} is wrong")
+    _note(path, before, entry["sha256"])
+
+
+def _is_noted(path: Path, sha256: str) -> bool:
+    """Whether this checksum was found right and nothing was written to the file since.
+
+    A note counts only if it was made (which changes ``ctime``) clearly after the last writing: file systems count
+    time in steps, and what is written in the same step as the note would go unseen.
+    """
+    found = path.stat()
+    try:
+        note = os.getxattr(path, _NOTE).decode()
+    except (OSError, AttributeError, UnicodeDecodeError):
+        return False
+    return note == _note_of(found, sha256) and found.st_ctime_ns - found.st_mtime_ns >= _TIME_STEP_NS
+
+
+def _note(path: Path, before: os.stat_result, sha256: str) -> None:
+    """Note that a checksum was right; where that cannot be done, it is computed again the next time."""
+    with suppress(OSError, AttributeError):
+        os.setxattr(path, _NOTE, _note_of(before, sha256).encode())
+
+
+def _note_of(found: os.stat_result, sha256: str) -> str:
+    return f"{sha256} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
 
 
 def _file_hash(path: Path) -> str:
@@ -148,20 +188,32 @@ def store_error(exc: OSError, path: Path) -> StoreError:
 def _fill(
     draft: Path, meta: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], tables: Mapping[str, pa.Table]
 ) -> str:
-    for name, array in sorted(arrays.items()):
-        with (draft / f"{name}.npy").open("wb") as file:
-            np.save(file, np.ascontiguousarray(array), allow_pickle=False)
-    for name, table in sorted(tables.items()):
-        with pa.OSFile(str(draft / f"{name}.arrow"), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table.combine_chunks())
-    files = {p.name: {"bytes": p.stat().st_size, "sha256": _file_hash(p)} for p in sorted(draft.iterdir())}
+    files: dict[str, dict[str, Any]] = {}
+
+    def fill(name: str) -> None:
+        path = draft / name
+        if path.suffix == ".npy":
+            with path.open("wb") as file:
+                np.save(file, np.ascontiguousarray(arrays[path.stem]), allow_pickle=False)
+        else:
+            _write_table(path, tables[path.stem])
+        files[name] = {"bytes": path.stat().st_size, "sha256": _file_hash(path)}
+        _sync(path)
+
+    names = [*(f"{name}.npy" for name in arrays), *(f"{name}.arrow" for name in tables)]
+    with ThreadPoolExecutor(_HASH_THREADS) as pool:  # checksums of one file while another goes to the disk
+        list(pool.map(fill, names))
     bundle_id = _bundle_id(meta, files)
     manifest = {"id": bundle_id, "format": _FORMAT, "meta": meta, "files": files}
     (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    for path in draft.iterdir():
-        _sync(path)
+    _sync(draft / MANIFEST)
     sync_folder(draft)
     return bundle_id
+
+
+def _write_table(path: Path, table: pa.Table) -> None:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
 
 
 def _sync(path: Path) -> None:

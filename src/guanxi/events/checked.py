@@ -45,6 +45,8 @@ class Checked:
 
     def refuse(self, where: BoolArray, field_name: str, reason: str) -> None:
         """Refuse the records that ``where`` marks, unless they have been refused for an earlier reason."""
+        if not where.any():
+            return
         for row in np.flatnonzero(where & ~self.bad).tolist():
             self.rejects.append(Reject(row, field_name, reason, self._shown(field_name, row)))
         self.bad |= where

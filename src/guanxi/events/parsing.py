@@ -13,6 +13,7 @@ from guanxi.events.checked import Checked, Reject
 from guanxi.events.plain import plain_column
 from guanxi.events.properties import canonical_object
 from guanxi.events.record import DERIVED_PREFIX, EVENT_SCHEMA, FIELDS, event_ids, with_keys
+from guanxi.events.scanning import look
 from guanxi.events.values import DAY_US, EARLIEST, BoolArray, as_mask, microseconds, numbers, times, trimmed
 from guanxi.schema import Model, RelationType, load_model
 
@@ -108,9 +109,10 @@ def _plain(raw: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
 
 def _accepted(checked: Checked, body: dict[str, pa.Array | npt.NDArray[np.generic]]) -> Parsed:
     rows = np.flatnonzero(~checked.bad)
-    kept = {
-        name: pa.array(column).take(pa.array(rows)).cast(EVENT_SCHEMA.field(name).type) for name, column in body.items()
-    }
+    columns = {name: pa.array(column) for name, column in body.items()}
+    if len(rows) < checked.n:
+        columns = {name: column.take(pa.array(rows)) for name, column in columns.items()}
+    kept = {name: column.cast(EVENT_SCHEMA.field(name).type) for name, column in columns.items()}
     bare = pa.table([kept[name] for name in EVENT_SCHEMA.names[:11]], names=EVENT_SCHEMA.names[:11])
     events = with_keys(bare)
     foreign = _foreign_derived_ids(events)
@@ -144,10 +146,14 @@ def _text(checked: Checked, raw: Mapping[str, pa.Array], name: str) -> pa.Array:
         return pa.nulls(checked.n, pa.string())
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         column = _decoded(checked, column, name)
-    column = trimmed(column.cast(pa.string()))
+    column = column.cast(pa.string())
+    found = look(column)
+    if found.empty or found.edges:
+        column = trimmed(column)
     limit = MAX_PROPERTIES_BYTES if name == "properties" else MAX_ID_BYTES
-    checked.refuse(as_mask(pc.greater(pc.binary_length(column), limit)), name, f"is longer than {limit} bytes")
-    if name != "properties":  # JSON may be written over several lines
+    if found.longest > limit:
+        checked.refuse(as_mask(pc.greater(pc.binary_length(column), limit)), name, f"is longer than {limit} bytes")
+    if found.control and name != "properties":  # JSON may be written over several lines
         control = pc.match_substring_regex(column, _CONTROL)
         checked.refuse(as_mask(control), name, "has a control character (NUL, tab, line break or the like)")
     return column
@@ -172,8 +178,8 @@ def _is_utf8(value: bytes | None) -> bool:
 
 def _relations(checked: Checked, names: pa.Array, model: Model) -> tuple[npt.NDArray[np.int8], BoolArray]:
     verbs = model.verbs
-    coded = pc.utf8_lower(names).dictionary_encode()
-    known = [verbs.get(name) for name in coded.dictionary.to_pylist()]
+    coded = names.dictionary_encode()
+    known = [verbs.get(name) for name in pc.utf8_lower(coded.dictionary).to_pylist()]
     codes = np.array([model.relations[v[0]].code if v else 0 for v in known] + [0], dtype=np.int8)
     retracts = np.array([bool(v and v[1]) for v in known] + [False])
     index = pc.fill_null(coded.indices, len(known)).to_numpy(zero_copy_only=False)
@@ -252,6 +258,8 @@ def _self_relations(
     model: Model,
 ) -> None:
     same = as_mask(pc.equal(text["source"], text["target"]))
+    if not same.any():
+        return
     for type_ in _present(relation, model):
         own_kind = target_kind == model.kinds[type_.source].code
         checked.refuse(

@@ -5,12 +5,16 @@ gets one derived from its body, so that the same row loaded twice is one fact. I
 key, same body) from a conflict (same key, another body).
 """
 
+import re
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from guanxi.hashing import murmur3
+from guanxi.hashing import murmur3, murmur3_bodies
+
+KeyArray = npt.NDArray[np.uint64]
 
 FIELDS = (
     "id",
@@ -47,26 +51,30 @@ EVENT_SCHEMA = pa.schema(
 
 DERIVED_PREFIX = "auto-"
 _BODY_COLUMNS = EVENT_SCHEMA.names[1:11]
-_SEPARATOR = "\x1f"  # refused in every text field, so bodies cannot be confused
+_DERIVED = re.compile(f"{DERIVED_PREFIX}([0-9a-f]{{16}})([0-9a-f]{{16}})")
+_SEPARATOR = 0x1F  # refused in every text field, so bodies cannot be confused
 
 
 def with_keys(body: pa.Table) -> pa.Table:
     """Add the key and body hashes to a table that has every other column of ``EVENT_SCHEMA``."""
-    body_hi, body_lo = murmur3(_canonical_bodies(body))
-    key_hi, key_lo = event_keys(body["id"])
-    derived = pc.is_null(body["id"]).to_numpy()
-    columns = [body[name] for name in EVENT_SCHEMA.names[:11]]
-    columns += [np.where(derived, body_hi, key_hi), np.where(derived, body_lo, key_lo), body_lo]
+    body_hi, body_lo = _body_hashes(body)
+    key_hi, key_lo = body_hi, body_lo
+    if body["id"].null_count < len(body):
+        derived = pc.is_null(body["id"]).to_numpy()
+        id_hi, id_lo = event_keys(body["id"])
+        key_hi, key_lo = np.where(derived, body_hi, id_hi), np.where(derived, body_lo, id_lo)
+    columns = [*(body[name] for name in EVENT_SCHEMA.names[:11]), key_hi, key_lo, body_lo]
     return pa.table(columns, schema=EVENT_SCHEMA)
 
 
-def event_keys(ids: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+def event_keys(ids: pa.Array | pa.ChunkedArray) -> tuple[KeyArray, KeyArray]:
     """Key of every event id, as two halves; a derived id carries its key in its text."""
     high, low = murmur3(ids)
-    derived = pc.fill_null(pc.match_substring_regex(ids, f"^{DERIVED_PREFIX}[0-9a-f]{{32}}$"), pa.scalar(False))  # noqa: FBT003
+    derived = pc.fill_null(pc.starts_with(ids, DERIVED_PREFIX), pa.scalar(False))  # noqa: FBT003
     for row in np.flatnonzero(derived.to_numpy(zero_copy_only=False)):
-        digits = ids[int(row)].as_py().removeprefix(DERIVED_PREFIX)
-        high[row], low[row] = int(digits[:16], 16), int(digits[16:], 16)
+        found = _DERIVED.fullmatch(ids[int(row)].as_py())
+        if found:
+            high[row], low[row] = int(found[1], 16), int(found[2], 16)
     return high, low
 
 
@@ -76,12 +84,15 @@ def event_ids(events: pa.Table) -> list[str]:
     return [f"{DERIVED_PREFIX}{high:016x}{low:016x}" if id_ is None else id_ for id_, high, low in keys]
 
 
-def _canonical_bodies(body: pa.Table) -> pa.ChunkedArray:
-    """Every body as one string: the same body is the same string, on every platform and in every version."""
-    value_bits = pc.fill_null(body["value"], 0.0).to_numpy().view(np.int64)
-    value = pc.if_else(pc.is_valid(body["value"]), pa.chunked_array([pa.array(value_bits)]), None)
-    texts = [value if name == "value" else body[name] for name in _BODY_COLUMNS]
-    texts = [text.cast(pa.int8()) if pa.types.is_boolean(text.type) else text for text in texts]
-    return pc.binary_join_element_wise(
-        *(pc.fill_null(text.cast(pa.large_string()), "") for text in texts), pa.scalar(_SEPARATOR, pa.large_string())
-    )
+def _body_hashes(body: pa.Table) -> tuple[KeyArray, KeyArray]:
+    """Hash every body as one text: the same body is the same text, on every platform and in every version."""
+    return murmur3_bodies([_plain(name, body[name]) for name in _BODY_COLUMNS], _SEPARATOR)
+
+
+def _plain(name: str, column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """One array of text or whole numbers; a value stands by its bits."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if name == "value":
+        bits = pc.fill_null(array, 0.0).to_numpy(zero_copy_only=False).view(np.int64)
+        return pc.if_else(array.is_valid(), pa.array(bits), None)
+    return array.cast(pa.int8()) if pa.types.is_boolean(array.type) else array

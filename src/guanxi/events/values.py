@@ -3,11 +3,14 @@
 import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from guanxi.events.scanning import plain_times, whole_numbers
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -36,6 +39,9 @@ def numbers(column: pa.Array) -> tuple[pa.Array, BoolArray]:
     if pa.types.is_boolean(column.type):
         return pa.nulls(len(column), pa.float64()), as_mask(column.is_valid())
     if pa.types.is_string(column.type):
+        whole = whole_numbers(column)
+        if whole is not None:
+            return pa.array(whole.astype(np.float64)), np.zeros(len(column), dtype=bool)
         text = trimmed(column)
         readable = as_mask(pc.match_substring_regex(text, _NUMBER))
         value = pc.if_else(pa.array(readable), text, None).cast(pa.float64())
@@ -61,9 +67,22 @@ def times(column: pa.Array, *, time_format: str | None = None) -> tuple[pa.Array
     if not pa.types.is_string(column.type):
         value, bad = numbers(column)
         return _epochs(value), bad
+    if time_format is None:
+        return _written(column)
+    read = partial(_strptime, time_format=time_format)
+    return _each(trimmed(column), read)
+
+
+def _strptime(text: str, *, time_format: str) -> datetime:
+    return datetime.strptime(text, time_format)  # noqa: DTZ007 - UTC is added by whoever asked
+
+
+def _written(column: pa.Array) -> tuple[pa.Array, BoolArray]:
+    """Times as text: ISO 8601, or whole numbers."""
+    plain = plain_times(column)
+    if plain is not None:
+        return pa.array(plain), np.zeros(len(column), dtype=bool)
     text = trimmed(column)
-    if time_format is not None:
-        return _each(text, lambda value: datetime.strptime(value, time_format))  # noqa: DTZ007 - UTC is added below
     value, not_number = numbers(text)
     if not not_number.any():
         return _epochs(value), not_number

@@ -1,5 +1,6 @@
 """From files to checked events: CSV, JSON lines and Parquet, column by column, with every refused record named."""
 
+from guanxi.loading.ahead import ahead
 from guanxi.loading.batches import ReadOptions
 from guanxi.loading.files import Found, InputFile, Skipped, find_files
 from guanxi.loading.mapping import FileMapping
@@ -16,6 +17,7 @@ __all__ = [
     "ReadOptions",
     "RejectWriter",
     "Skipped",
+    "ahead",
     "find_files",
     "parse_pairs",
     "read_events",

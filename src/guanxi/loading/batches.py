@@ -55,7 +55,7 @@ class RawBatch:
 class ReadOptions:
     """How much to read at once: bytes of text, rows of Parquet."""
 
-    chunk_bytes: int = 8 << 20
+    chunk_bytes: int = 4 << 20  # larger ones would be given back to the system, and asked for anew, each time
     batch_rows: int = 1 << 18
 
 

@@ -126,8 +126,8 @@ class OpenFile:
     raw: BinaryIO
 
     def position(self) -> int:
-        """Return how many bytes of the file itself have been read."""
-        return self.raw.tell()
+        """Return how many bytes of the file itself have been read; 0 where it is a pipe, which does not say."""
+        return self.raw.tell() if self.raw.seekable() else 0
 
 
 @contextmanager

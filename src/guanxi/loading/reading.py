@@ -1,6 +1,7 @@
 """Files to checked events, a batch at a time."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 
 from guanxi.events import Reject, parse_events
 from guanxi.events.parsing import NOT_UTF8
+from guanxi.loading.ahead import ahead
 from guanxi.loading.batches import LineArray, RawBatch, ReadOptions
 from guanxi.loading.csv_text import read_csv
 from guanxi.loading.files import InputFile, find_files
@@ -96,8 +98,9 @@ def read_file(
     file: InputFile, *, now_us: int, options: ReadOptions | None = None, model: Model | None = None
 ) -> Iterator[EventBatch]:
     """Read the events of one file; see ``read_events``."""
-    for raw in _READERS[file.format](file, options or ReadOptions()):
-        yield _checked(file, raw, now_us, model)
+    with closing(ahead(_READERS[file.format](file, options or ReadOptions()), depth=1)) as batches:
+        for raw in batches:  # the next one is split while this one is checked
+            yield _checked(file, raw, now_us, model)
 
 
 def _checked(file: InputFile, raw: RawBatch, now_us: int, model: Model | None) -> EventBatch:

@@ -11,11 +11,11 @@ goes on with the next line, so that one stray quote costs one line and not the r
 
 from dataclasses import dataclass
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from guanxi import compiled as nb
 from guanxi.loading.lines import MAX_LINE_BYTES
 
 MAX_RECORD_LINES = 1000
@@ -75,7 +75,7 @@ def split_csv(chunk: bytes, slots: IntArray, n_slots: int, *, delimiter: int, fi
         Whether nothing follows, so that an unfinished record is a quote left open.
     """
     octets = np.frombuffer(chunk, dtype=np.uint8)
-    most = int(np.count_nonzero(octets == _NEWLINE))
+    most = chunk.count(b"\n")
     data = np.empty((n_slots, len(octets)), dtype=np.uint8)
     offsets = np.zeros((n_slots, most + 1), dtype=np.int32)
     lines, refused = np.empty(most, dtype=np.int64), np.empty((most, 4), dtype=np.int64)
@@ -100,7 +100,18 @@ def _split(octets, slots, delimiter, line, final, limits, data, offsets, lines, 
     """Fill columns, lines and refusals record by record; see ``split_csv``."""
     n_rows = n_refused = position = 0
     ends = np.zeros(len(data), dtype=np.int64)
+    special = np.zeros(256, dtype=np.bool_)
+    for byte in (0, _NEWLINE, _RETURN, _QUOTE, delimiter):
+        special[byte] = True
     while position < len(octets):
+        after = _plain_record(octets, position, slots, delimiter, limits[0], special, data.reshape(-1), ends)
+        if after > position:
+            lines[n_rows] = line
+            n_rows += 1
+            offsets[:, n_rows] = ends
+            position, line = after, line + 1
+            continue
+        ends[:] = offsets[:, n_rows]
         status, after, n_fields, n_lines = _record(octets, position, slots, delimiter, limits, data, ends)
         if status == INCOMPLETE:
             if not final:
@@ -118,6 +129,32 @@ def _split(octets, slots, delimiter, line, final, limits, data, offsets, lines, 
         position = after
         line += n_lines
     return n_rows, n_refused, position, line
+
+
+@nb.njit(cache=True, nogil=True)
+def _plain_record(octets, position, slots, delimiter, longest, special, data, ends):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Read a record that is one line without quotes, as most are, and return the position after it.
+
+    Otherwise 0, with ``ends`` spoilt: ``_record`` reads them all.
+    """
+    width = len(data) // max(len(ends), 1)
+    at, field, one = np.uint64(position), 0, np.uint64(1)  # unsigned: no index counts from the end
+    while field < len(slots):
+        start, slot = at, slots[field]
+        while not special[octets[at]]:
+            at += one
+        if slot >= 0:
+            into = np.uint64(slot * width + ends[slot])
+            for i in range(at - start):
+                data[into + i] = octets[start + i]
+            ends[slot] += np.int64(at - start)
+        field += 1
+        at += one
+        if octets[at - one] != delimiter:
+            break
+    whole = field == len(slots) and octets[at - one] == _NEWLINE
+    after = np.int64(at)
+    return after if whole and 1 < after - position <= longest else 0
 
 
 # A state machine reads best in one piece.

@@ -1,6 +1,6 @@
 """What one event is worth, and how that fades."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,8 @@ from guanxi.events.values import DAY_US
 from guanxi.schema import Model
 from guanxi.snapshot import NO_TIME, Snapshot
 
+_CHUNK = 1 << 16
+_EARLIEST = NO_TIME // 2  # so that no difference overflows
 FloatArray = npt.NDArray[np.float64]
 TimeArray = npt.NDArray[np.int64]
 
@@ -54,11 +56,18 @@ def decay(times: TimeArray, *, half_life_days: float | None, as_of: int | None) 
     >>> decay(np.array([0, 10 * DAY_US, NO_TIME]), half_life_days=10.0, as_of=10 * DAY_US).tolist()
     [0.5, 1.0, 1.0]
     """
+    left = np.ones(len(times))
     if half_life_days is None or as_of is None:
-        return np.ones(len(times))
-    age_us = np.where(times == NO_TIME, 0, np.maximum(as_of - np.where(times == NO_TIME, 0, times), 0))
-    left: FloatArray = np.exp2(-age_us / (half_life_days * DAY_US))
+        return left
+    for some in chunks(len(times)):
+        age_us = np.where(times[some] == NO_TIME, 0, np.maximum(as_of - np.maximum(times[some], _EARLIEST), 0))
+        np.exp2(-age_us / (half_life_days * DAY_US), out=left[some])
     return left
+
+
+def chunks(n: int) -> Iterator[slice]:
+    """Ranges that make up ``range(n)``, so small that what is computed between them stays in the cache."""
+    return (slice(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK))
 
 
 def last_actions(snapshot: Snapshot) -> TimeArray:
@@ -66,5 +75,7 @@ def last_actions(snapshot: Snapshot) -> TimeArray:
     last = np.full(snapshot.n_accounts, NO_TIME, dtype=np.int64)
     for relation in snapshot.relations.values():
         if len(relation.offsets) == snapshot.n_accounts + 1 and relation.name not in ("sell", "certify"):
-            np.maximum.at(last, relation.sources(), relation.times)
+            active = np.flatnonzero(np.diff(relation.offsets))
+            latest = np.maximum.reduceat(relation.times, relation.offsets[active])
+            last[active] = np.maximum(last[active], latest)
     return last

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from guanxi.events import event_keys
+from guanxi.events.coded import NO_TIME
 from guanxi.schema import Model, RelationType, load_model
-from guanxi.snapshot.graph import NO_INDEX, NO_TIME, Ids, Relation, Snapshot
+from guanxi.snapshot.graph import NO_INDEX, Ids, Relation, Snapshot
 from guanxi.snapshot.resolve import Edges, standing_facts, standing_states
 
 _UNKNOWN = -1
@@ -47,36 +48,36 @@ def relations_of(
 
 def _relation(snapshot: Snapshot, events: pa.Table, of_type: RelationType, kind: str) -> Relation:
     ids = snapshot.ids.get(kind, Ids(kind, pa.array([], pa.large_string())))
-    edges = _edges(snapshot.accounts, ids, events)
+    edges = _edges(ids, events)
     known = edges.take(edges.target != _UNKNOWN)
     standing = standing_states(known) if of_type.form == "state" else standing_facts(known)
     n = len(standing.source)
+    value = pc.fill_null(events["value"], float("nan")).to_numpy()[standing.row]
+    via = _indices(snapshot.accounts, events["via"], missing=NO_INDEX).astype(np.uint32)[standing.row]
     return Relation(
         of_type.name,
         kind,
         np.array([0, n], dtype=np.int64),
         standing.target.astype(np.uint32),
         standing.time,
-        standing.value if np.isfinite(standing.value).any() else None,
-        standing.via if (standing.via != NO_INDEX).any() else None,
+        value if np.isfinite(value).any() else None,
+        via if (via != NO_INDEX).any() else None,
     )
 
 
-def _edges(accounts: Ids, ids: Ids, events: pa.Table) -> Edges:
-    via = _indices(accounts, events["via"], missing=NO_INDEX)
+def _edges(ids: Ids, events: pa.Table) -> Edges:
     undoes = event_keys(events["retracts"])
     return Edges(
         source=np.zeros(len(events), dtype=np.int64),
         target=_indices(ids, events["target"], missing=_UNKNOWN if ids.kind == "account" else None),
         time=pc.fill_null(events["time"], NO_TIME).to_numpy(),
-        value=pc.fill_null(events["value"], float("nan")).to_numpy(),
-        via=via.astype(np.uint32),
         retract=events["retract"].to_numpy(),
         key_hi=events["key_hi"].to_numpy(),
         key_lo=events["key_lo"].to_numpy(),
         undoes_hi=undoes[0],
         undoes_lo=undoes[1],
         names=events["retracts"].is_valid().to_numpy(),
+        row=np.arange(len(events)),
     )
 
 

@@ -12,10 +12,9 @@ import pyarrow as pa
 
 from guanxi.bundle import Bundle
 from guanxi.errors import DamagedError, UnknownIdError
-from guanxi.graph import offsets_of
+from guanxi.events.coded import NO_TIME
+from guanxi.graph import transposed
 
-NO_TIME = int(np.iinfo(np.int64).min)
-"""Stands for an unknown time; earlier than every known one."""
 NO_INDEX = int(np.iinfo(np.uint32).max)
 """Stands for no entity."""
 
@@ -157,13 +156,13 @@ class Snapshot:
     def followers(self) -> tuple[npt.NDArray[np.int64], IndexArray]:
         """Who follows each account: offsets, shape (n + 1,), and sources, shape (m,)."""
         follow = self.relation("follow", "account")
-        by_target = np.argsort(follow.targets, kind="stable")
-        return offsets_of(follow.targets[by_target], self.n_accounts), follow.sources()[by_target]
+        offsets, sources, _ = transposed(follow.offsets, follow.targets)
+        return offsets, sources
 
     @classmethod
-    def open(cls, folder: Path, *, verify: bool = True) -> Self:
+    def open(cls, folder: Path, *, verify: bool = True, thorough: bool = False) -> Self:
         """Map a saved snapshot; see ``Bundle.open`` for what is checked."""
-        bundle = Bundle.open(folder, verify=verify)
+        bundle = Bundle.open(folder, verify=verify, thorough=thorough)
         if bundle.meta.get("holds") != "snapshot":
             raise DamagedError(f"{folder.name} holds a {bundle.meta.get('holds')}, not a snapshot")
         ids = {kind: Ids(kind, _only_column(bundle.table(f"ids.{kind}"))) for kind in bundle.meta["kinds"]}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from guanxi.snapshot.graph import NO_TIME
+from guanxi.events.coded import NO_TIME
 
 BoolArray = npt.NDArray[np.bool_]
 KeyArray = npt.NDArray[np.uint64]
@@ -23,14 +23,13 @@ class Edges:
     source: npt.NDArray[np.int64]
     target: npt.NDArray[np.int64]
     time: npt.NDArray[np.int64]
-    value: npt.NDArray[np.float64]
-    via: npt.NDArray[np.uint32]
     retract: BoolArray
     key_hi: npt.NDArray[np.uint64]
     key_lo: npt.NDArray[np.uint64]
     undoes_hi: npt.NDArray[np.uint64]  # key of the fact that is taken back, where `names` is set
     undoes_lo: npt.NDArray[np.uint64]
     names: BoolArray
+    row: PositionArray  # which edge it is, for whoever asked
 
     def take(self, rows: PositionArray | BoolArray) -> "Edges":
         """Return the edges at ``rows``."""
@@ -87,11 +86,10 @@ def _same_pair(ordered: Edges) -> BoolArray:
 
 
 def _first_of_key(ordered: Edges) -> BoolArray:
-    """Stores hold every key once; a pile of files may not."""
-    order = np.lexsort((np.arange(len(ordered.key_lo)), ordered.key_lo, ordered.key_hi))
-    high, low = ordered.key_hi[order], ordered.key_lo[order]
-    first = np.ones(len(order), dtype=bool)
-    first[order[1:][(high[1:] == high[:-1]) & (low[1:] == low[:-1])]] = False
+    """Stores hold every key once; a pile of files may not. The same key is the same event, so it comes next to it."""
+    first = np.ones(len(ordered.source), dtype=bool)
+    same_key = (ordered.key_hi[1:] == ordered.key_hi[:-1]) & (ordered.key_lo[1:] == ordered.key_lo[:-1])
+    first[1:] = ~(same_key & _same_pair(ordered))
     return first
 
 

@@ -1,16 +1,20 @@
 """A bulk load: segments are written as events come in, and listed together at the end."""
 
 import sqlite3
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
 
+from guanxi.events.coded import Coding
 from guanxi.stores import log
 from guanxi.stores.protocol import Appended
-from guanxi.stores.recognition import recognise
-from guanxi.stores.segments import Keys, write_segment
+from guanxi.stores.recognition import Recognition
+from guanxi.stores.segments import Keys, write_coded
 
-SEGMENT_EVENTS = 1_000_000
+SEGMENT_EVENTS = 4_000_000
+SEGMENT_BYTES = 512 << 20
+"""Of the texts in a segment: properties may be long."""
 SMALL_LOAD = 10_000
 """A load of fewer events goes into the log: a segment of its own would cost more than it saves."""
 
@@ -28,47 +32,55 @@ class BulkLoad:
 
     def __init__(self, folder: Path, known: list[Keys]) -> None:
         self._folder = folder
-        self._known = known
-        self._mine: list[Keys] = []
-        self._pending: list[pa.Table] = []
-        self._n_pending = 0
-        self._written: list[tuple[int, str]] = []
+        self._recognition = Recognition(known)
+        self._few: list[pa.Table] | None = []  # as long as they may still go into the log
+        self._coding = Coding()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="segment")
+        self._written: list[tuple[int, Future[Path]]] = []
 
     def add(self, events: pa.Table) -> Appended:
         """Take events into the load and say what each of them is."""
-        appended = recognise(events, [*self._known, *self._mine])
-        new = events.filter(pa.array(appended.where("created")))
-        if len(new):
-            self._remember(Keys.of(new))
-            self._pending.append(new)
-            self._n_pending += len(new)
-        if self._n_pending >= SEGMENT_EVENTS:
-            self._flush()
+        appended = self._recognition.recognise(events)
+        new = appended.where("created")
+        self._keep(events if new.all() else events.filter(pa.array(new)))
         return appended
 
-    def _remember(self, keys: Keys) -> None:
-        """Keep few sorted lists, each at least twice as long as the next, so that look-ups stay cheap."""
-        self._mine.append(keys)
-        while len(self._mine) > 1 and len(self._mine[-2].high) < 2 * len(self._mine[-1].high):
-            last = self._mine.pop()
-            self._mine[-1] = self._mine[-1].merged(last)
+    def _keep(self, new: pa.Table) -> None:
+        if not len(new):
+            return
+        if self._few is not None:
+            self._few.append(new)
+            if sum(map(len, self._few)) >= min(SMALL_LOAD, SEGMENT_EVENTS):
+                new, self._few = pa.concat_tables(self._few), None
+        if self._few is None:
+            self._coding.add(new)
+        if self._coding.n_events >= SEGMENT_EVENTS or self._coding.n_bytes >= SEGMENT_BYTES:
+            self._flush()
 
     def _flush(self) -> None:
-        segment = write_segment(self._folder, pa.concat_tables(self._pending))
-        self._written.append((self._n_pending, segment.name))
-        self._pending, self._n_pending = [], 0
+        """Hand a segment to the writing thread; no more than one waits there."""
+        if len(self._written) > 1:
+            self._written[-2][1].result()
+        coding, self._coding = self._coding, Coding()
+        written = self._writer.submit(lambda: write_coded(self._folder, coding.finish()))
+        self._written.append((coding.n_events, written))
 
     def finish(self, db: sqlite3.Connection) -> None:
         """List what was loaded; part of the store's transaction."""
-        if self._n_pending >= SMALL_LOAD or (self._written and self._pending):
+        if self._coding.n_events:
             self._flush()
-        for n_events, bundle in self._written:
+        self._writer.shutdown()
+        for n_events, written in self._written:
             first_seq = _last_seq(db) + 1
-            row = (first_seq, n_events, bundle)
+            row = (first_seq, n_events, written.result().name)
             db.execute("INSERT INTO segments (first_seq, n_events, bundle) VALUES (?, ?, ?)", row)
             _set_last_seq(db, first_seq + n_events - 1)
-        for events in self._pending:
+        for events in self._few or ():
             log.insert(db, events)
+
+    def close(self) -> None:
+        """Wait until nothing is written any more; after an error, before what was written is removed."""
+        self._writer.shutdown(cancel_futures=True)
 
 
 def _last_seq(db: sqlite3.Connection) -> int:

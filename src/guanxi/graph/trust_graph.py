@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from guanxi import compiled as nb
 from guanxi.errors import ParameterError
+from guanxi.graph.rows import FloatArray, IndexArray, OffsetArray, row_sums, sort_rows, transposed
 
 if TYPE_CHECKING:
     import igraph
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
 
 LARGEST_N = math.isqrt(2**63 - 1)  # a pair of indices must fit into one int64
 _WEIGHT_RANGE = (float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max))
-
-FloatArray = npt.NDArray[np.floating[Any]]
-IndexArray = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,24 +117,20 @@ class TrustGraph:
             If ``n`` or an index is out of range, the lengths differ, or a weight is not finite and positive.
         """
         src, dst = _indices("source", source), _indices("target", target)
-        wgt = np.ones(len(src)) if weight is None else np.asarray(weight, dtype=np.float64).ravel()
+        wgt = None if weight is None else np.asarray(weight, dtype=np.float64).ravel()
         _check_edges(n, src, dst, wgt)
-        kept = src != dst
-        pair, total = sum_by_key(src[kept] * n + dst[kept], wgt[kept])
-        weights = as_weights(total)
-        return cls._from_sorted(n, pair // max(n, 1), pair % max(n, 1), weights)
+        offsets = _kept_offsets(src, dst, np.zeros(n + 1, dtype=np.int64))
+        targets = np.empty(offsets[-1], dtype=np.uint32)
+        weights = np.empty(0 if wgt is None else offsets[-1], dtype=np.float64)
+        _place(src, dst, np.zeros(0) if wgt is None else wgt, offsets[:-1].copy(), targets, weights)
+        sort_rows(offsets, targets, *([] if wgt is None else [weights]))
+        total = np.empty(len(targets), dtype=np.float32)
+        m = _merge(offsets, targets, weights, total, *_WEIGHT_RANGE)
+        return cls._of_rows(offsets, _cut(targets, m), _cut(total, m))
 
     @classmethod
-    def _from_sorted(cls, n: int, src: IndexArray, dst: IndexArray, weights: npt.NDArray[np.float32]) -> Self:
-        by_target = np.argsort(dst, kind="stable")
-        return cls(
-            offsets=offsets_of(src, n),
-            targets=dst.astype(np.uint32),
-            weights=weights,
-            in_offsets=offsets_of(dst[by_target], n),
-            sources=src[by_target].astype(np.uint32),
-            in_weights=weights[by_target],
-        )
+    def _of_rows(cls, offsets: OffsetArray, targets: npt.NDArray[np.uint32], weights: npt.NDArray[np.float32]) -> Self:
+        return cls(offsets, targets, weights, *transposed(offsets, targets, weights))
 
     def to_networkx(self) -> "nx.DiGraph[int]":
         """Convert to a networkx DiGraph over indices, with edge attribute ``weight``."""
@@ -182,27 +177,28 @@ class TrustGraph:
         return cls.from_edges(graph.vcount(), source=ends[:, 0], target=ends[:, 1], weight=values)
 
 
-def _indices(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+def _indices(name: str, values: npt.ArrayLike) -> IndexArray:
     array = np.asarray(values).ravel()
     if len(array) and array.dtype.kind not in "iu":
         raise ParameterError(f"{name} holds {array.dtype} values, not whole numbers")
-    return array.astype(np.int64)
+    return array if len(array) else np.zeros(0, dtype=np.int64)
 
 
-def _check_edges(n: int, src: IndexArray, dst: IndexArray, wgt: FloatArray) -> None:
+def _check_edges(n: int, src: IndexArray, dst: IndexArray, wgt: npt.NDArray[np.float64] | None) -> None:
     if not 0 <= n <= LARGEST_N:
         raise ParameterError(f"n is {n}, not in 0..{LARGEST_N}")
-    if not len(src) == len(dst) == len(wgt):
+    n_weights = len(src) if wgt is None else len(wgt)
+    if not len(src) == len(dst) == n_weights:
         raise ParameterError(
-            f"source, target and weight have {len(src)}, {len(dst)} and {len(wgt)} entries, not the same"
+            f"source, target and weight have {len(src)}, {len(dst)} and {n_weights} entries, not the same"
         )
     for name, index in (("source", src), ("target", dst)):
-        outside = (index < 0) | (index >= n)
-        if outside.any():
-            raise ParameterError(f"{name} holds {index[outside][0]}, not an index below n = {n}")
-    bad = ~(np.isfinite(wgt) & (wgt > 0))
-    if bad.any():
-        raise ParameterError(f"weight holds {wgt[bad][0]}, not only finite numbers greater than zero")
+        if len(index) and not (index.min() >= 0 and index.max() < n):
+            outside = index[(index < 0) | (index >= n)][0]
+            raise ParameterError(f"{name} holds {outside}, not an index below n = {n}")
+    bad = -1 if wgt is None else _first_bad(wgt)
+    if wgt is not None and bad >= 0:
+        raise ParameterError(f"weight holds {wgt[bad]}, not only finite numbers greater than zero")
 
 
 def as_weights(total: FloatArray) -> npt.NDArray[np.float32]:
@@ -210,26 +206,61 @@ def as_weights(total: FloatArray) -> npt.NDArray[np.float32]:
     return np.clip(total, *_WEIGHT_RANGE).astype(np.float32)
 
 
-def offsets_of(sorted_rows: IndexArray, n: int) -> npt.NDArray[np.int64]:
-    """Row offsets, shape (n + 1,), of edges sorted by row."""
-    counts = np.bincount(sorted_rows, minlength=n) if len(sorted_rows) else np.zeros(n, dtype=np.int64)
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])
+def _cut(array: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
+    """The beginning of an array, on memory of its own where much would be left over."""
+    return array[:length] if length == len(array) else array[:length].copy()
 
 
-def row_sums(offsets: npt.NDArray[np.int64], weights: FloatArray) -> npt.NDArray[np.float64]:
-    """Sum of ``weights`` in every row, shape (n,), in float64 and in row order."""
-    rows = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    return np.bincount(rows, weights=weights, minlength=len(offsets) - 1).astype(np.float64)
+@nb.njit(cache=True, nogil=True)
+def _first_bad(weight):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Position of the first weight that is not finite and positive, or -1."""
+    for i in range(len(weight)):
+        if not 0 < weight[i] < np.inf:
+            return i
+    return -1
 
 
-def sum_by_key(key: npt.NDArray[np.int64], value: FloatArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Sum ``value`` for each distinct ``key``; return keys in increasing order and their sums.
+@nb.njit(cache=True, nogil=True)
+def _kept_offsets(source, target, offsets):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Row offsets of the edges that are no self-loops."""
+    for i in range(len(source)):
+        if source[i] != target[i]:
+            offsets[source[i] + 1] += 1
+    for row in range(1, len(offsets)):
+        offsets[row] += offsets[row - 1]
+    return offsets
 
-    Values of one key are added in increasing order, so that the order of the input leaves no trace in the bits.
-    """
-    order = np.lexsort((value, key))
-    key, value = key[order], value[order]
-    first = np.ones(len(key), dtype=bool)
-    first[1:] = key[1:] != key[:-1]
-    groups = np.cumsum(first) - 1
-    return key[first], np.bincount(groups, weights=value, minlength=int(first.sum())).astype(np.float64)
+
+@nb.njit(cache=True, nogil=True)
+def _place(source, target, weight, cursor, targets, weights):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Write each edge to its row."""
+    for i in range(len(source)):
+        if source[i] != target[i]:
+            at = cursor[source[i]]
+            cursor[source[i]] += 1
+            targets[at] = target[i]
+            if len(weight):
+                weights[at] = weight[i]
+
+
+@nb.njit(cache=True, nogil=True)
+def _merge(offsets, targets, weights, total, least, most):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Add up equal neighbours in sorted rows, smallest weight first, in place; return how many edges are left."""
+    m = start = 0
+    for row in range(len(offsets) - 1):
+        stop, edge = offsets[row + 1], start
+        while edge < stop:
+            last = edge + 1
+            while last < stop and targets[last] == targets[edge]:
+                last += 1
+            added = float(last - edge)
+            if len(weights):
+                if last - edge > 1:
+                    weights[edge:last].sort()
+                added = 0.0
+                for i in range(edge, last):
+                    added += weights[i]
+            targets[m], total[m] = targets[edge], np.float32(min(max(added, least), most))
+            m, edge = m + 1, last
+        start, offsets[row + 1] = stop, m
+    return m
