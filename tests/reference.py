@@ -1,5 +1,7 @@
 """Slow, obviously right versions: dense matrices and a linear solver, nothing shared with the package's kernels."""
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -66,3 +68,16 @@ def inflow(graph, viewer, target, *, row=None, discount=None, restart=0.15):
     if target == viewer:
         terms[viewer] = 1 - passed.sum()
     return terms
+
+
+def phased_sweeps(matrix, flow, base, bounds, *, n_sweeps):
+    """States after each of some sweeps in which the slots between two bounds settle together, from dense arrays."""
+    state, states = flow.trust.copy(), []
+    for _ in range(n_sweeps):
+        given = base + (flow.kept * state).sum() * flow.seeds
+        given[flow.row.targets] += flow.row.passed * state[flow.row.viewer]
+        for first, last in pairwise(bounds):
+            arrived = matrix[first:last] @ (flow.inverse * state)
+            state[first:last] = flow.share[first:last] * arrived + given[first:last]
+        states.append(state.copy())
+    return np.array(states)

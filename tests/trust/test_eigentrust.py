@@ -1,7 +1,3 @@
-import os
-import subprocess
-import sys
-
 import networkx as nx
 import numba as nb
 import numpy as np
@@ -12,7 +8,7 @@ from hypothesis import strategies as st
 import reference
 from guanxi.errors import ConvergenceError, ParameterError
 from guanxi.graph import TrustGraph
-from guanxi.trust import eigentrust, pagerank, propagation, slices
+from guanxi.trust import eigentrust, extrapolation, pagerank, propagation, slices, solving
 from guanxi.trust.iteration import converge
 from trust.graphs import QUICK, RESTARTS, crowded_graph, discounts, edge_lists, graphs, seeds
 
@@ -103,7 +99,8 @@ def test_rescaled_weights_and_pre_trust_change_nothing(problem, power):
 @pytest.mark.skipif(nb.config.NUMBA_NUM_THREADS < 2, reason="this machine has one core")
 def test_two_threads_give_the_bits_of_one(monkeypatch):
     monkeypatch.setattr(propagation, "PARALLEL_CELLS", 0)
-    monkeypatch.setattr(slices, "BLOCK_CELLS", 64)
+    monkeypatch.setattr(slices, "BLOCK_CELLS", 8)
+    monkeypatch.setattr(extrapolation, "PARALLEL_SLOTS", 0)
     graph, before = crowded_graph(), nb.get_num_threads()
     pre_trust = np.random.default_rng(3).random(graph.n)
     found = []
@@ -170,7 +167,7 @@ def test_infinite_weight_is_refused():
 
 def test_change_that_is_no_number_raises():
     with pytest.raises(ConvergenceError, match="halving met nan in iteration 1"):
-        converge(lambda: float("nan"), method="halving", tol=0.1, max_iter=5)
+        converge(lambda _: (float("nan"), 1), method="halving", tol=0.1, max_iter=5)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +193,10 @@ def test_change_that_is_no_number_raises():
         ({"pre_trust": [1, float("inf"), 1]}, "pre_trust of account 1 is inf"),
         ({"pre_trust": [0, 0, 0]}, "pre_trust is zero for every account"),
         ({"pre_trust": ["a", "b", "c"]}, "pre_trust is not an array of numbers"),
+        ({"start": [1, 1]}, r"start has shape \(2,\), not \(3,\)"),
+        ({"start": [1, -1, 1]}, "start of account 1 is -1.0"),
+        ({"start": [0, 0, 0]}, "start is zero for every account"),
+        ({"precision": "half"}, "precision is 'half', not one of mixed, double"),
     ],
 )
 def test_option_out_of_range_is_refused(options, message):
@@ -234,22 +235,81 @@ def test_pagerank_of_a_crowded_graph_equals_networkx():
     assert pagerank(graph) == pytest.approx(np.array(list(theirs.values())), abs=1e-9)
 
 
-def test_without_a_compiler_the_bits_are_the_same():
-    program = (
-        "from trust.graphs import crowded_graph; from guanxi.trust import eigentrust; import numpy as np;"
-        "trust = eigentrust(crowded_graph(300), np.ones(300), discount=np.linspace(0, 1, 300));"
-        "print(trust.tobytes().hex())"
+@QUICK
+@given(problems(), st.data())
+def test_any_start_leads_to_the_same_trust(problem, data):
+    graph, pre_trust, options = problem
+    start = data.draw(seeds(graph.n))
+    found = eigentrust(graph, pre_trust, start=start, tol=1e-13, **options)
+    assert found == pytest.approx(reference.eigentrust(graph, pre_trust, **options), abs=1e-11)
+    assert found.min() >= 0
+
+
+def n_sweeps(monkeypatch, **options):
+    counts = []
+    original = solving.Corrector.correct
+
+    def counted(*arguments):
+        counts.append(original(*arguments))
+        return counts[-1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(solving.Corrector, "correct", counted)
+        found = eigentrust(**options)
+    return sum(counts), found
+
+
+def test_start_at_scores_from_before_a_few_new_edges_takes_fewer_sweeps(monkeypatch):
+    graph = crowded_graph(seed=11)
+    source, target, weight = edge_lists(graph)
+    changed = TrustGraph.from_edges(
+        graph.n, source=np.append(source, [1, 2]), target=np.append(target, [9, 8]), weight=np.append(weight, [1, 1])
     )
-    paths = os.pathsep.join(sys.path)
-    outputs = [
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env=os.environ | {"PYTHONPATH": paths, "NUMBA_DISABLE_JIT": disabled},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for disabled in ("0", "1")
-    ]
-    assert len(outputs[0].strip()) == 300 * 16
-    assert outputs[0] == outputs[1]
+    before = eigentrust(graph, np.ones(graph.n))
+    cold, expected = n_sweeps(monkeypatch, graph=changed, pre_trust=np.ones(graph.n), tol=1e-8)
+    warm, found = n_sweeps(monkeypatch, graph=changed, pre_trust=np.ones(graph.n), start=before, tol=1e-8)
+    assert 0 < warm < cold
+    assert found == pytest.approx(expected, abs=1e-7)
+
+
+def test_start_at_the_solution_takes_no_sweep(monkeypatch):
+    graph = crowded_graph()
+    solution = eigentrust(graph, np.ones(graph.n), tol=1e-12)
+    assert n_sweeps(monkeypatch, graph=graph, pre_trust=np.ones(graph.n), start=solution)[0] == 0
+
+
+@pytest.mark.parametrize("precision", ["mixed", "double"])
+@pytest.mark.parametrize("tol", [1e-4, 1e-8, 1e-12])
+def test_distance_to_the_solution_is_within_what_tol_promises(precision, tol):
+    graph = crowded_graph(seed=5)
+    found = eigentrust(graph, np.ones(graph.n), tol=tol, restart=0.1, precision=precision)
+    solution = reference.eigentrust(graph, np.ones(graph.n), restart=0.1)
+    assert np.abs(found - solution).sum() <= tol * 0.9 / 0.1 + 1e-14
+
+
+@pytest.mark.parametrize("weight", [5e-324, 1e-30, 1.0, 1e30, 1e308])
+def test_weights_of_any_one_size_give_the_trust_of_equal_weights(weight):
+    equal = crowded_graph(60)
+    source, target, _ = edge_lists(equal)
+    graph = TrustGraph.from_edges(60, source=source, target=target, weight=np.full(len(source), weight))
+    # the sums of 1e308 are beyond single precision: they become its largest number, all of them
+    assert eigentrust(graph, np.ones(60)) == pytest.approx(pagerank(equal), abs=1e-10)
+
+
+def test_weights_far_apart_equal_the_linear_solver():
+    rng = np.random.default_rng(8)
+    source, target = rng.integers(0, 40, 300), rng.integers(0, 40, 300)
+    weight = 10.0 ** rng.uniform(-38, 37, 300)
+    graph = TrustGraph.from_edges(40, source=source, target=target, weight=weight)
+    found = eigentrust(graph, np.ones(40), tol=1e-13)
+    assert found == pytest.approx(reference.eigentrust(graph, np.ones(40)), abs=1e-11)
+
+
+def test_layout_is_built_once_and_goes_with_the_graph():
+    graph = crowded_graph(50)
+    first = propagation.layout(graph)
+    assert propagation.layout(graph) is first
+    key = id(graph.in_weights)
+    assert key in propagation._layouts
+    del graph
+    assert key not in propagation._layouts

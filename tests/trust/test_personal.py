@@ -118,7 +118,7 @@ def test_empty_graph_still_has_an_unknown_viewer():
 @pytest.mark.skipif(nb.config.NUMBA_NUM_THREADS < 2, reason="this machine has one core")
 def test_two_threads_give_the_bits_of_one(monkeypatch):
     monkeypatch.setattr(propagation, "PARALLEL_CELLS", 0)
-    monkeypatch.setattr(slices, "BLOCK_CELLS", 64)
+    monkeypatch.setattr(slices, "BLOCK_CELLS", 8)
     graph, before = crowded_graph(), nb.get_num_threads()
     found = []
     for n_threads in (1, 2):

@@ -6,25 +6,28 @@ from collections.abc import Callable
 from guanxi.errors import ConvergenceError
 
 
-def converge(step: Callable[[], float], *, method: str, tol: float, max_iter: int) -> int:
-    """Call ``step`` until the change that it reports is at most ``tol``; return how many calls it took.
+def converge(step: Callable[[int], tuple[float, int]], *, method: str, tol: float, max_iter: int) -> int:
+    """Call ``step`` until the change that it reports is at most ``tol``; return how many iterations that took.
+
+    ``step`` gets the number of iterations that it may take, at least one, and returns the change and how many it took.
 
     Raises
     ------
     ConvergenceError
-        If ``max_iter`` calls do not get there, or the change stops being a number.
+        If ``max_iter`` iterations do not get there, or the change stops being a number.
 
     Examples
     --------
     >>> changes = iter([0.5, 0.25, 0.125])
-    >>> converge(lambda: next(changes), method="halving", tol=0.2, max_iter=10)
+    >>> converge(lambda left: (next(changes), 1), method="halving", tol=0.2, max_iter=10)
     3
     """
-    change = math.inf
-    for n_steps in range(1, max_iter + 1):
-        change = step()
+    change, n_done = math.inf, 0
+    while n_done < max_iter:
+        change, n_taken = step(max_iter - n_done)
+        n_done += n_taken
         if change <= tol:
-            return n_steps
+            return n_done
         if not math.isfinite(change):
-            raise ConvergenceError(f"{method} met {change} in iteration {n_steps}, not a finite change")
+            raise ConvergenceError(f"{method} met {change} in iteration {n_done}, not a finite change")
     raise ConvergenceError(f"{method} still changes by {change:.3g} after {max_iter} iterations, more than tol {tol:g}")

@@ -51,15 +51,24 @@ def check_discount(discount: npt.ArrayLike | None, n: int) -> Vector | None:
 
 def check_pre_trust(pre_trust: npt.ArrayLike, n: int) -> Vector:
     """Return ``pre_trust`` as float64, shape (n,), scaled to sum to one; empty where ``n`` is 0."""
-    values = _vector("pre_trust", pre_trust, n)
+    return _distribution("pre_trust", pre_trust, n)
+
+
+def check_start(start: npt.ArrayLike, n: int) -> Vector:
+    """Return ``start`` as float64, shape (n,), scaled to sum to one; empty where ``n`` is 0."""
+    return _distribution("start", start, n)
+
+
+def _distribution(name: str, given: npt.ArrayLike, n: int) -> Vector:
+    values = _vector(name, given, n)
     wrong = ~(np.isfinite(values) & (values >= 0))
     if wrong.any():
         at = int(np.argmax(wrong))
-        raise ParameterError(f"pre_trust of account {at} is {values[at]}, not finite and at least zero")
+        raise ParameterError(f"{name} of account {at} is {values[at]}, not finite and at least zero")
     if n == 0:
         return values
     if not values.any():
-        raise ParameterError("pre_trust is zero for every account; at least one must be greater")
+        raise ParameterError(f"{name} is zero for every account; at least one must be greater")
     values = values / values.max()  # first by the largest: the sum of huge values would overflow
     return np.asarray(values / values.sum(), dtype=np.float64)
 

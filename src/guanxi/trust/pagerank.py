@@ -8,6 +8,8 @@ import numpy.typing as npt
 from guanxi.graph import TrustGraph
 from guanxi.trust.eigentrust import eigentrust
 from guanxi.trust.options import Vector
+from guanxi.trust.propagation import layout
+from guanxi.trust.solving import Precision
 
 
 def pagerank(
@@ -17,8 +19,10 @@ def pagerank(
     weighted: bool = False,
     discount: npt.ArrayLike | None = None,
     restart: float = 0.15,
+    start: npt.ArrayLike | None = None,
     tol: float = 1e-10,
     max_iter: int = 1000,
+    precision: Precision = "mixed",
 ) -> Vector:
     """PageRank of every account; accounts that trust nobody follow the pre-trust.
 
@@ -30,7 +34,7 @@ def pagerank(
         The personalisation; uniform by default.
     weighted : bool
         Whether edges carry trust in proportion to their weights; by default each carries the same.
-    discount, restart, tol, max_iter
+    discount, restart, start, tol, max_iter, precision
         As in ``eigentrust``.
 
     Returns
@@ -55,8 +59,20 @@ def pagerank(
     >>> pagerank(graph).round(4).tolist()
     [0.3333, 0.3333, 0.3333]
     """
+    slices = layout(graph)
     if not weighted:
+        slices = slices.unweighted(np.diff(graph.offsets))
         same = np.ones(graph.m, dtype=np.float32)
         graph = replace(graph, weights=same, in_weights=same)
     seeds = np.ones(graph.n) if pre_trust is None else pre_trust
-    return eigentrust(graph, seeds, discount=discount, restart=restart, tol=tol, max_iter=max_iter)
+    return eigentrust(
+        graph,
+        seeds,
+        discount=discount,
+        restart=restart,
+        start=start,
+        tol=tol,
+        max_iter=max_iter,
+        precision=precision,
+        slices=slices,
+    )

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import numpy.typing as npt
 
 from guanxi.errors import ParameterError
 from guanxi.graph import TrustGraph
 from guanxi.trust.options import Vector, check_account, check_discount, check_restart, check_stopping
-from guanxi.trust.propagation import Propagation, settle
+from guanxi.trust.propagation import Propagation, Row, layout
 from guanxi.trust.row import TrustRow
+from guanxi.trust.solving import Precision, settle
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +52,7 @@ def personal_trust(
     restart: float = 0.15,
     tol: float = 1e-12,
     max_iter: int = 2000,
+    precision: Precision = "mixed",
 ) -> PersonalTrust:
     """Trust of every account as one viewer sees it: personalised PageRank over local trust.
 
@@ -67,7 +68,7 @@ def personal_trust(
     row : TrustRow, optional
         Replaces the viewer's own edges (events newer than the snapshot), as if the graph had been built with it.
         Required where ``viewer`` is None.
-    discount, restart, tol, max_iter
+    discount, restart, tol, max_iter, precision
         As in ``eigentrust``.
 
     Returns
@@ -84,7 +85,7 @@ def personal_trust(
 
     Notes
     -----
-    Time O(steps x edges), memory O(edges).
+    Time O(sweeps x edges), memory O(edges).
 
     References
     ----------
@@ -106,35 +107,27 @@ def personal_trust(
         raise ParameterError("viewer is None, so row must say whom the viewer trusts; it may be empty")
     authenticity, restart = check_discount(discount, graph.n), check_restart(restart)
     check_stopping(tol, max_iter)
-    flow = Propagation.of(graph, discount=authenticity, restart=restart)
+    flow = Propagation.of(graph, layout(graph), discount=authenticity, restart=restart)
     slot = flow.spare_slot if viewer is None else int(flow.slices.slots[viewer])
-    returned = _spread(flow, slot, row, tol, max_iter)
+    _begin(flow, slot, row)
+    settle(flow, method="personal_trust", tol=tol, max_iter=max_iter, precision=precision)
     total = flow.trust.sum()
     return PersonalTrust(
         scores=flow.by_account() / total,
         viewer=viewer,
         viewer_mass=float(flow.trust[slot] / total),
-        returned=float(returned / total),
+        returned=float(flow.keeps / total),
         row=row,
         restart=restart,
         discount=authenticity,
     )
 
 
-def _spread(flow: Propagation, viewer: int, row: TrustRow | None, tol: float, max_iter: int) -> float:
-    """Run ``flow`` from the slot ``viewer``; return how much comes back to it per step."""
-    targets, passed = np.zeros(0, dtype=np.uint32), np.zeros(0)
+def _begin(flow: Propagation, viewer: int, row: TrustRow | None) -> None:
+    """Let all trust rest on the slot ``viewer``, whose own edges are ``row`` where there is one."""
     if row is not None:
         targets = flow.slices.slots[row.targets]
-        passed = flow.share[targets] * row.shares
-        flow.inverse[viewer] = 0.0  # the old edges carry nothing; `passed` takes their place
-        flow.kept[viewer] = max(1 - passed.sum(), 0.0)
-    given = np.zeros(flow.slices.n_slots)
-
-    def aim(returned: float) -> tuple[Vector, float]:
-        given[targets] = passed * flow.trust[viewer]
-        given[viewer] = returned
-        return given, 1.0
-
-    flow.trust[viewer] = 1.0
-    return settle(flow, aim, method="personal_trust", tol=tol, max_iter=max_iter)
+        flow.row = Row(viewer, targets, flow.share[targets] * row.shares)
+        flow.inverse[viewer] = 0.0  # the old edges carry nothing
+        flow.kept[viewer] = max(1 - flow.row.passed.sum(), 0.0)
+    flow.seeds[viewer] = flow.trust[viewer] = 1.0
