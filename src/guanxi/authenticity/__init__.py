@@ -5,6 +5,16 @@ from guanxi.authenticity.dense_block import BlockRule, DenseBlocks, dense_block,
 from guanxi.authenticity.fusion import Authenticity, FusionOptions, Unsuspicious, discount, fuse, unsuspicious
 from guanxi.authenticity.low_trust import low_trust_followers
 from guanxi.authenticity.reciprocity import returned_followers, unreturned_follows
+from guanxi.authenticity.sybils import (
+    bounded_scar,
+    classifier_prior,
+    embedded_ties,
+    gang,
+    label_prior,
+    mutual_ties,
+    rotating_seeds,
+    sybilscar,
+)
 from guanxi.authenticity.witness import INNOCENT, EvidenceRow, Subject, Witness
 
 __all__ = [
@@ -19,13 +29,21 @@ __all__ = [
     "Subject",
     "Unsuspicious",
     "Witness",
+    "bounded_scar",
+    "classifier_prior",
     "dense_block",
     "dense_block_conduct",
     "dense_blocks",
     "discount",
+    "embedded_ties",
     "fuse",
+    "gang",
+    "label_prior",
     "low_trust_followers",
+    "mutual_ties",
     "returned_followers",
+    "rotating_seeds",
+    "sybilscar",
     "unreturned_follows",
     "unsuspicious",
 ]

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from guanxi import compiled as nb
 from guanxi.authenticity.audience import Audience
 from guanxi.errors import ParameterError
 from guanxi.graph import IndexArray, offsets_of
