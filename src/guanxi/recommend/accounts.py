@@ -1,21 +1,23 @@
 """Accounts for a viewer: whom trusted accounts trust, who has the same taste, and who is in standing."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from guanxi.graph import TrustGraph
 from guanxi.recommend.acts import Acts, trusts_in_public
-from guanxi.recommend.explanation import PARTS, PartName, Recommendation, Term, composed
+from guanxi.recommend.explanation import PARTS, Count, PartName, Recommendation, Term, composed
 from guanxi.recommend.interactions import FloatArray, Interactions
-from guanxi.recommend.items import best_of, check_limit
 from guanxi.recommend.mixture import mixed
+from guanxi.recommend.ranking import best_of, check_limit
 from guanxi.recommend.taste import Taste, TasteOptions, account_terms, taste_of
 from guanxi.recommend.viewer import Viewer
 from guanxi.snapshot import Snapshot
-from guanxi.trust import OUTSIDE, PersonalTrust, inflow
+from guanxi.trust import OUTSIDE, Inflow, PersonalTrust, inflow
 
 _COUNTED = ("follow", "trust", "report")
+_MARGIN = 5  # candidates beyond the limit, since refined trust may change the order
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,21 @@ def recommend_accounts(
         parts["trust"][viewer.index] = 0.0
     parts["taste"][taste.neighbours] = taste.closeness
     scores, scale = mixed(parts, options.weights(), excluded=viewer.excluded_accounts)
-    best = best_of(scores, limit=limit)
+    candidates = best_of(scores, limit=limit + limit // 4 + _MARGIN).tolist()
+    flows = {a: inflow(standing.graph, standing.personal, a) for a in candidates}
+    raw = {a: _refined(parts, flows[a], a) for a in candidates}
+    ranked = sorted(candidates, key=lambda a: (-sum(raw[a][name] * scale[name] for name in PARTS), a))[:limit]
+    best = np.array(ranked, dtype=np.int64)
     acts = Acts.of(snapshot, viewer.circle.accounts, best, names=_COUNTED, kind="account")
-    explain = _Explainer(viewer, standing, interactions, snapshot, acts, taste, options, scale)
-    return [explain.recommendation(int(a), {name: float(part[a]) for name, part in parts.items()}) for a in best]
+    explain = _Explainer(viewer, standing, interactions, snapshot, taste, options, scale)
+    counts = acts.counts() or [()] * len(ranked)
+    return [explain.recommendation(a, raw[a], flows[a], counts[place]) for place, a in enumerate(ranked)]
+
+
+def _refined(parts: dict[PartName, FloatArray], flow: Inflow, account: int) -> dict[PartName, float]:
+    """The raw parts of one account, its trust being what arrives in one more step: so its terms add up to it."""
+    raw = {name: float(part[account]) for name, part in parts.items()}
+    return raw | {"trust": math.fsum(flow.contributions)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,38 +106,42 @@ class _Explainer:
     standing: Standing
     interactions: Interactions
     snapshot: Snapshot
-    acts: Acts
     taste: Taste
     options: AccountOptions
     scale: dict[PartName, float]
 
-    def recommendation(self, account: int, raw: dict[PartName, float]) -> Recommendation:
+    def recommendation(
+        self, account: int, raw: dict[PartName, float], flow: Inflow, counts: tuple[Count, ...]
+    ) -> Recommendation:
         amounts = {name: raw[name] * self.scale[name] for name in PARTS}
         terms: dict[PartName, list[Term]] = {
-            "trust": self._trust_terms(account) if raw["trust"] > 0 else [],
+            "trust": self._trust_terms(account, flow) if raw["trust"] > 0 else [],
             "taste": self._taste_terms(account) if raw["taste"] > 0 else [],
             "prior": [Term("global_trust", amounts["prior"], account=account)] if amounts["prior"] > 0 else [],
         }
         weights = {name: weight if self.scale[name] else 0.0 for name, weight in self.options.weights().items()}
-        counts = self.acts.counts(account)
         return composed(account, amounts, weights, terms, counts, at_most=self.options.max_terms)
 
     def _taste_terms(self, account: int) -> list[Term]:
-        return account_terms(self.interactions, self.taste, account, scale=self.scale["taste"])
+        scale, at_most = self.scale["taste"], self.options.max_terms
+        return account_terms(self.interactions, self.taste, account, scale=scale, at_most=at_most)
 
-    def _trust_terms(self, account: int) -> list[Term]:
-        """Through whom trust flows to the account: exact, up to the solver's tolerance."""
+    def _trust_terms(self, account: int, flow: Inflow) -> list[Term]:
+        """Through whom trust flows to the account; together the whole of its trust."""
         discount = self.standing.personal.discount
         factor = None if discount is None else float(discount[account])
-        flow = inflow(self.standing.graph, self.standing.personal, account)
         public = trusts_in_public(self.snapshot, flow.sources, account, public=self.options.public)
         named = public | (flow.sources == OUTSIDE) | (flow.sources == self.viewer.index)
         amounts = flow.contributions * self.scale["trust"]
+        order = np.flatnonzero(named)  # a flow has the largest contributions first
+        first, rest = order[: self.options.max_terms], order[self.options.max_terms :]
         terms = [
             Term("trusted_account", amount, account=None if source == OUTSIDE else source, authenticity=factor)
-            for source, amount in zip(flow.sources[named].tolist(), amounts[named].tolist(), strict=True)
+            for source, amount in zip(flow.sources[first].tolist(), amounts[first].tolist(), strict=True)
         ]
-        if not named.all():
+        if len(rest):
+            terms.append(Term("others", float(amounts[rest].sum()), n=len(rest)))
+        if len(order) < len(named):
             hidden = float(amounts[~named].sum())
-            terms.append(Term("trusted_accounts_unnamed", hidden, n=int((~named).sum()), authenticity=factor))
+            terms.append(Term("trusted_accounts_unnamed", hidden, n=len(named) - len(order), authenticity=factor))
         return terms

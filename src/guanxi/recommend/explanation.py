@@ -90,8 +90,11 @@ def composed(
 
 def listed(terms: list[Term], *, at_most: int) -> tuple[Term, ...]:
     """The largest terms one by one, the rest as one term; the sum stays the same."""
-    ordered = sorted(terms, key=lambda term: (-term.amount, term.account or 0, term.item or 0))
-    rest = ordered[at_most:]
+    single = [term for term in terms if term.code != "others"]
+    ordered = sorted(single, key=lambda term: (-term.amount, term.account or 0, term.item or 0))
+    together = [term for term in terms if term.code == "others"]
+    rest = [*ordered[at_most:], *together]
     if not rest:
         return tuple(ordered)
-    return (*ordered[:at_most], Term("others", sum(term.amount for term in rest), n=len(rest)))
+    n = len(rest) - len(together) + sum(term.n or 0 for term in together)
+    return (*ordered[:at_most], Term("others", sum(term.amount for term in rest), n=n))

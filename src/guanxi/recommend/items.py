@@ -4,21 +4,22 @@
 viewer has: mixed in naively, trust helps newcomers and harms everybody else.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from guanxi.errors import ParameterError
 from guanxi.recommend.acts import Acts
-from guanxi.recommend.explanation import PARTS, PartName, Recommendation, Term, composed
-from guanxi.recommend.interactions import FloatArray, Interactions
+from guanxi.recommend.explanation import PARTS, Count, PartName, Recommendation, Term, composed
+from guanxi.recommend.interactions import FloatArray, Interactions, given_by_each, given_items
 from guanxi.recommend.mixture import mixed
-from guanxi.recommend.taste import Taste, TasteOptions, item_terms, taste_of, taste_scores
+from guanxi.recommend.ranking import best_of, check_limit
+from guanxi.recommend.taste import Taste, TasteOptions, in_common, own_item_terms, taste_of, taste_scores
 from guanxi.recommend.viewer import Circle, Viewer
 from guanxi.snapshot import Snapshot
 
-MAX_LIMIT = 1000
 _COUNTED = ("purchase", "share", "review", "report")
 
 
@@ -94,81 +95,107 @@ def recommend_items(
     }
     scores, scale = mixed(parts, options.weights(len(viewer.items)), excluded=viewer.excluded_items)
     best = best_of(scores, limit=limit)
-    acts = Acts.of(snapshot, viewer.circle.accounts, best, names=_COUNTED, kind="item")
-    explain = _Explainer(viewer, interactions, acts, taste, options, scale)
-    return [
-        explain.recommendation(int(item), {name: float(part[item]) for name, part in parts.items()}) for item in best
-    ]
-
-
-def check_limit(limit: int) -> None:
-    """Raise ParameterError unless an answer may have so many rows."""
-    if not 1 <= limit <= MAX_LIMIT:
-        raise ParameterError(f"limit is {limit}, not in 1..{MAX_LIMIT}")
+    return _Explainer.of(viewer, interactions, snapshot, taste, best, options, scale).recommendations(parts)
 
 
 def trust_scores(interactions: Interactions, circle: Circle, *, spread: float) -> FloatArray:
     """What the circle's accounts have, each by its trust, shape (n_items,); not scaled."""
-    counts = np.diff(interactions.offsets)[circle.accounts]
-    rows = [interactions.items_of(account) for account in circle.accounts.tolist()]
-    items = np.concatenate([np.zeros(0, dtype=np.uint32), *(row[0] for row in rows)])
-    weights = np.concatenate([np.zeros(0), *(row[1] for row in rows)])
-    given = np.repeat(circle.trust / np.maximum(counts, 1) ** spread, counts) * weights
-    return np.bincount(items, weights=given, minlength=interactions.n_items).astype(np.float64)
+    items, amounts = given_items(interactions, circle.accounts, _shares(interactions, circle, spread=spread))
+    scores = np.zeros(interactions.n_items)
+    scores[items] = amounts
+    return scores
 
 
-def best_of(scores: FloatArray, *, limit: int) -> npt.NDArray[np.int64]:
-    """Indices of the largest positive scores, in decreasing order; ties go to the lower index."""
-    found = np.flatnonzero(scores > 0)
-    if len(found) > limit:
-        threshold = np.partition(scores[found], len(found) - limit)[len(found) - limit]
-        found = found[scores[found] >= threshold]
-    return found[np.lexsort((found, -scores[found]))][:limit]
+def _shares(interactions: Interactions, circle: Circle, *, spread: float) -> FloatArray:
+    """What each account of the circle gives to each of its items, times the item's weight."""
+    return circle.trust / interactions.item_counts(power=spread)[circle.accounts]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Explainer:
-    """Says what a viewer's scores are made of."""
+    """Says what a viewer's scores are made of.
+
+    Attributes
+    ----------
+    items : numpy.ndarray, shape (k,)
+        Which ones are explained; the arrays below are in their order.
+    given : numpy.ndarray, shape (k, n_circle)
+        What each account of the circle adds.
+    common : numpy.ndarray, shape (k, n_own)
+        What each of the viewer's items adds.
+    """
 
     viewer: Viewer
-    interactions: Interactions
-    acts: Acts
     taste: Taste
+    acts: Acts
+    items: npt.NDArray[np.int64]
+    given: FloatArray
+    common: FloatArray
     options: ItemOptions
     scale: dict[PartName, float]
 
-    def recommendation(self, item: int, raw: dict[PartName, float]) -> Recommendation:
-        amounts = {name: raw[name] * self.scale[name] for name in PARTS}
-        terms: dict[PartName, list[Term]] = {
-            "trust": self._trust_terms(item),
-            "taste": item_terms(self.interactions, self.taste, item, scale=self.scale["taste"]),
-            "prior": [Term("popularity", amounts["prior"], item=item)] if amounts["prior"] > 0 else [],
-        }
+    @classmethod
+    def of(
+        cls,
+        viewer: Viewer,
+        interactions: Interactions,
+        snapshot: Snapshot,
+        taste: Taste,
+        items: npt.NDArray[np.int64],
+        options: ItemOptions,
+        scale: dict[PartName, float],
+    ) -> Self:
+        circle = viewer.circle
+        acts = Acts.of(snapshot, circle.accounts, items, names=_COUNTED, kind="item")
+        shares = _shares(interactions, circle, spread=options.spread) * scale["trust"]
+        given = given_by_each(interactions, circle.accounts, shares, items)
+        common = in_common(interactions, taste, items) * scale["taste"]
+        return cls(viewer, taste, acts, items, given, common, options, scale)
+
+    def recommendations(self, parts: Mapping[PartName, FloatArray]) -> list[Recommendation]:
+        raised = {name: (parts[name][self.items] * self.scale[name]).tolist() for name in PARTS}
         gated = self.options.weights(len(self.viewer.items))
         weights = {name: weight if self.scale[name] else 0.0 for name, weight in gated.items()}
-        return composed(item, amounts, weights, terms, self.acts.counts(item), at_most=self.options.max_terms)
-
-    def _trust_terms(self, item: int) -> list[Term]:
-        circle = self.viewer.circle
-        rows = slice(int(self.interactions.in_offsets[item]), int(self.interactions.in_offsets[item + 1]))
-        holders, weights = self.interactions.accounts[rows], self.interactions.in_weights[rows]
-        place = np.minimum(np.searchsorted(holders, circle.accounts), max(len(holders) - 1, 0))
-        members = np.flatnonzero(holders[place] == circle.accounts) if len(holders) else np.zeros(0, dtype=np.int64)
-        accounts = circle.accounts[members]
-        n_items = np.diff(self.interactions.offsets)[accounts]
-        given = circle.trust[members] * weights[place[members]] / n_items**self.options.spread * self.scale["trust"]
-        shown = np.isin(accounts, list(self._acted_in_public(item)))
-        named = zip(
-            accounts[shown].tolist(), given[shown].tolist(), circle.authenticity[members][shown].tolist(), strict=True
-        )
-        terms = [
-            Term("trusted_account", amount, account=a, item=item, authenticity=factor) for a, amount, factor in named
+        counts = self.acts.counts() or [()] * len(self.items)
+        return [
+            self._recommendation(place, item, {name: raised[name][place] for name in PARTS}, weights, counts[place])
+            for place, item in enumerate(self.items.tolist())
         ]
-        if not shown.all():
-            unnamed = given[~shown]
+
+    def _recommendation(
+        self,
+        place: int,
+        item: int,
+        amounts: dict[PartName, float],
+        weights: dict[PartName, float],
+        counts: tuple[Count, ...],
+    ) -> Recommendation:
+        at_most = self.options.max_terms
+        terms: dict[PartName, list[Term]] = {
+            "trust": self._trust_terms(place, item),
+            "taste": own_item_terms(self.taste.items, self.common[place], at_most=at_most),
+            "prior": [Term("popularity", amounts["prior"], item=item)] if amounts["prior"] > 0 else [],
+        }
+        return composed(item, amounts, weights, terms, counts, at_most=at_most)
+
+    def _trust_terms(self, place: int, item: int) -> list[Term]:
+        given, gives = self.given[place], self.given[place] > 0
+        acted = self.acts.who([name for name in ("purchase", "share") if name in self.options.public], place)
+        named = gives & acted if acted is not None else np.zeros_like(gives)
+        unnamed = given[gives & ~named]
+        terms = self._named_terms(np.flatnonzero(named), given, item)
+        if len(unnamed):
             terms.append(Term("trusted_accounts_unnamed", float(unnamed.sum()), item=item, n=len(unnamed)))
         return terms
 
-    def _acted_in_public(self, item: int) -> frozenset[int]:
-        names = [name for name in ("purchase", "share") if name in self.options.public]
-        return frozenset().union(*(self.acts.who(name, item) for name in names))
+    def _named_terms(self, named: npt.NDArray[np.int64], given: FloatArray, item: int) -> list[Term]:
+        """What each account adds that may be named: the most one by one, the rest together."""
+        circle = self.viewer.circle
+        order = named[np.lexsort((circle.accounts[named], -given[named]))]
+        first, rest = order[: self.options.max_terms], order[self.options.max_terms :]
+        columns = (circle.accounts[first].tolist(), given[first].tolist(), circle.authenticity[first].tolist())
+        terms = [
+            Term("trusted_account", amount, account=account, item=item, authenticity=factor)
+            for account, amount, factor in zip(*columns, strict=True)
+        ]
+        return [*terms, Term("others", float(given[rest].sum()), n=len(rest))] if len(rest) else terms

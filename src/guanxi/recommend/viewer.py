@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guanxi.recommend.interactions import FloatArray, IndexArray
+from guanxi.recommend.ranking import best_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,10 +61,7 @@ class Viewer:
 
 def trusted_circle(scores: FloatArray, viewer: int | None, discount: FloatArray, *, size: int = 200) -> Circle:
     """Pick the ``size`` accounts with the most personal trust, the viewer apart; ties go to the lower index."""
-    others = scores.copy()
-    if viewer is not None:
-        others[viewer] = 0.0
-    reached = np.flatnonzero(others > 0)
-    best = reached[np.lexsort((reached, -others[reached]))][:size]
-    total = others[best].sum()
-    return Circle(best.astype(np.uint32), others[best] / total if total > 0 else others[best], discount[best])
+    best = best_of(scores, limit=size + 1)
+    best = best[best != viewer][:size] if viewer is not None else best[:size]
+    total = scores[best].sum()
+    return Circle(best.astype(np.uint32), scores[best] / total if total > 0 else scores[best], discount[best])

@@ -60,7 +60,7 @@ def inflow(graph: TrustGraph, personal: PersonalTrust, target: int) -> Inflow:
 
     Notes
     -----
-    Time O(out-degrees of those who trust the target).
+    Time O(accounts that trust the target + out-degrees of those among them that are trusted themselves).
 
     Examples
     --------
@@ -86,6 +86,8 @@ def inflow(graph: TrustGraph, personal: PersonalTrust, target: int) -> Inflow:
 def _trusting(graph: TrustGraph, personal: PersonalTrust, target: int) -> tuple[npt.NDArray[np.int64], Vector, Vector]:
     """Who trusts ``target``, the trust that rests on each, and the part of it that each gives to the target."""
     in_sources, weights = graph.in_row(target)
+    there = personal.scores[in_sources] > 0  # few of a famous account's, after a push
+    in_sources, weights = in_sources[there], weights[there]
     sources, mass = in_sources.astype(np.int64), personal.scores[in_sources]
     shares = weights / out_sums_of(graph, in_sources)
     if personal.row is None:
