@@ -4,6 +4,7 @@
 
     GuanxiError
     ├── ParameterError            an option or argument is out of range (also a ValueError)
+    │   └── FieldError            a field of a document is unknown, missing or out of range
     ├── UnknownIdError            an id that the graph does not know (also a LookupError)
     ├── ConvergenceError          an iteration did not reach its tolerance
     ├── DataError                 input that cannot be used (also a ValueError)
@@ -15,7 +16,11 @@
     └── StoreError                the store cannot do its work
         ├── StoreVersionError     written by a newer version
         ├── StoreBusyError        another process is writing
-        └── StoreFullError        no space left on the device
+        ├── StoreFullError        no space left, here or on the database's server
+        ├── StoreHaltedError      the database stopped itself and wants a restart
+        ├── StoreUnreachableError no server answers, or it stopped answering
+        ├── StoreCredentialsError the server refuses the user or password
+        └── StoreDatabaseError    the server has no database of this name
 """
 
 
@@ -25,6 +30,14 @@ class GuanxiError(Exception):
 
 class ParameterError(GuanxiError, ValueError):
     """An option or argument is out of range."""
+
+
+class FieldError(ParameterError):
+    """A field of a document is unknown, missing or out of range; ``path`` leads to it, from the outside in."""
+
+    def __init__(self, message: str, *path: str) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class UnknownIdError(GuanxiError, LookupError):
@@ -72,4 +85,20 @@ class StoreBusyError(StoreError):
 
 
 class StoreFullError(StoreError):
-    """No space is left on the device."""
+    """No space is left: on the device, or on the disk or in the memory of the database's server."""
+
+
+class StoreHaltedError(StoreError):
+    """The database stopped itself after a critical error, such as a full disk; its server must be started anew."""
+
+
+class StoreUnreachableError(StoreError):
+    """No server answers at the address, or it stopped answering."""
+
+
+class StoreCredentialsError(StoreError):
+    """The server refuses the user or password."""
+
+
+class StoreDatabaseError(StoreError):
+    """The server has no database of this name."""

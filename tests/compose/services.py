@@ -50,6 +50,7 @@ class Services:
     neo4j_password: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     ports: list[int] = field(default_factory=lambda: free_ports(3))
     command: list[str] = field(default_factory=compose_command)
+    files: list[Path] = field(default_factory=lambda: [ROOT / "docker-compose.yml"])
 
     @property
     def environment(self) -> dict[str, str]:
@@ -66,12 +67,16 @@ class Services:
     def bolt_uri(self) -> str:
         return f"bolt://127.0.0.1:{self.ports[2]}"
 
+    @property
+    def _named_files(self) -> list[str | Path]:
+        return [part for file in self.files for part in ("-f", file)]
+
     # -- docker compose ------------------------------------------------------------------------------------------------
 
     def compose(self, *arguments: str, check: bool = True) -> str:
         """Run docker compose; its standard output."""
         done = subprocess.run(
-            [*self.command, "-p", PROJECT, "-f", "docker-compose.yml", *arguments],
+            [*self.command, "-p", PROJECT, "--project-directory", ROOT, *self._named_files, *arguments],
             cwd=ROOT,
             env=os.environ | self.environment,
             capture_output=True,
@@ -83,10 +88,10 @@ class Services:
             raise RuntimeError(f"docker compose {' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
         return done.stdout
 
-    def up(self) -> None:
-        """Bring both up and wait until both are healthy."""
-        self.compose("up", "-d", "--no-build")
-        for service in SERVICES:
+    def up(self, *services: str) -> None:
+        """Bring some up, or both, and wait until they are healthy."""
+        self.compose("up", "-d", "--no-build", "--no-deps", *services)
+        for service in services or SERVICES:
             self.wait_healthy(service)
 
     def run_inside(self, *arguments: str, service: str = "api") -> str:
@@ -94,12 +99,13 @@ class Services:
         return self.compose("exec", "-T", service, *arguments)
 
     def health(self, service: str) -> str:
+        return self.inspect(service, "{{.State.Health.Status}}")
+
+    def inspect(self, service: str, form: str) -> str:
+        """What Docker knows of a service's container, in a form of its templates."""
         container = self.compose("ps", "-q", service).strip()
         shown = subprocess.run(
-            ["docker", "inspect", "--format", "{{.State.Health.Status}}", container],
-            capture_output=True,
-            text=True,
-            check=True,
+            ["docker", "inspect", "--format", form, container], capture_output=True, text=True, check=True
         )
         return shown.stdout.strip()
 

@@ -1,9 +1,15 @@
-"""The image and docker-compose.yml as a user runs them; `make test-compose` prepares Docker and the image."""
+"""The image and docker-compose.yml as a user runs them; `make test-compose` prepares Docker and the image.
 
+The tests follow each other on the same volumes, in their order.
+"""
+
+import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import neo4j
 import pytest
@@ -19,9 +25,11 @@ EVENTS = [
     {"relation": "purchase", "source": "cai", "target": "tea", "time": "2026-02-04", "id": "e5"},
     {"relation": "purchase", "source": "cai", "target": "cup", "time": "2026-02-05", "id": "e6"},
 ]
-MEANWHILE = {"relation": "share", "source": "bob", "target": "pot", "time": "2026-02-06", "id": "e7"}
+WHILE_STOPPED = {"relation": "share", "source": "bob", "target": "pot", "time": "2026-02-06", "id": "e7"}
+BEFORE_IT_CAME = {"relation": "follow", "source": "ann", "target": "dan", "time": "2026-02-07", "id": "e8"}
+OF_SERVICE = {"api": ["GUANXI_API_KEY", "GUANXI_NEO4J_PASSWORD"], "neo4j": ["NEO4J_AUTH"]}
 ITEMS = "/v1/accounts/ann/recommendations/items"
-PICKED_UP_TIMEOUT_S = 30.0
+WAIT_TIMEOUT_S = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +63,8 @@ def recommended(services):
 
 
 def waits_for(condition) -> bool:
-    """Whether it comes true; a new run is picked up within seconds, not at once."""
-    give_up = time.monotonic() + PICKED_UP_TIMEOUT_S
+    """Whether it comes true; a new run is picked up within seconds, and Neo4j follows the log, neither at once."""
+    give_up = time.monotonic() + WAIT_TIMEOUT_S
     while not condition() and time.monotonic() < give_up:
         time.sleep(0.2)
     return condition()
@@ -66,10 +74,25 @@ def is_answered(services) -> bool:
     return services.ask(ITEMS)[0] == 200
 
 
+def is_degraded(services) -> bool:
+    return services.get(ITEMS)["meta"]["degraded"]
+
+
+def failing(services) -> list[str]:
+    """The components that /readyz names."""
+    return [error["pointer"] for error in services.ask("/readyz")[1].get("errors", ())]
+
+
 def cypher(services, statement):
     auth = ("neo4j", services.neo4j_password)
     with neo4j.GraphDatabase.driver(services.bolt_uri, auth=auth) as driver:
         return driver.execute_query(statement).records
+
+
+def in_neo4j(services) -> tuple[int, int]:
+    """How many relationships there are, and how many different events they stand for."""
+    row = cypher(services, "MATCH ()-[r]->() RETURN count(r) AS n, count(DISTINCT r.key) AS n_events")[0]
+    return row["n"], row["n_events"]
 
 
 def test_the_api_runs_without_root_on_a_read_only_file_system(services):
@@ -83,34 +106,69 @@ def test_a_caller_without_the_key_is_sent_away(services):
     assert services.ask(ITEMS, key="wrong")[0] == 401
 
 
-def test_both_outlive_neo4j_and_their_own_containers_without_losing_anything(services):
-    # A small file goes in, and comes out as a recommendation.
+def test_neo4j_goes_away_and_comes_back_and_holds_every_accepted_event_once(services):
+    # A small file goes in, reaches Neo4j, and comes out as a recommendation.
     assert send(services, EVENTS) == {"created": 6}
+    assert waits_for(lambda: in_neo4j(services) == (6, 6))
     score(services)
-    assert waits_for(lambda: is_answered(services))
+    assert waits_for(lambda: is_answered(services) and not failing(services))
     before = services.get(ITEMS)["data"]["items"]
     assert [item["id"] for item in before] == ["tea", "cup"]
-    cypher(services, "CREATE (:Probe {name: 'kept'})")
+    assert not is_degraded(services)
 
-    # Without Neo4j the API answers the same, and takes events.
+    # Without Neo4j the API answers the same, says so, and takes events.
     services.compose("stop", "neo4j")
+    assert waits_for(lambda: is_degraded(services) and failing(services) == ["/components/neo4j"])
     assert services.get(ITEMS)["data"]["items"] == before
-    assert send(services, [MEANWHILE]) == {"created": 1}
+    assert send(services, [WHILE_STOPPED]) == {"created": 1}
 
-    # Neo4j is back with what it had, and nothing has to be sent again.
+    # Neo4j is back, catches up, and nothing has to be sent again.
     services.compose("start", "neo4j")
     services.wait_healthy("neo4j")
-    assert [row["name"] for row in cypher(services, "MATCH (p:Probe) RETURN p.name AS name")] == ["kept"]
-    assert send(services, [*EVENTS, MEANWHILE]) == {"duplicate": 7}
-
-    # The volumes hold everything: new containers know what the old ones knew.
-    services.compose("down")
-    services.up()
-    assert recommended(services)
-    assert send(services, [*EVENTS, MEANWHILE]) == {"duplicate": 7}
+    assert waits_for(lambda: not failing(services) and in_neo4j(services) == (7, 7))
+    assert not is_degraded(services)
+    assert send(services, [*EVENTS, WHILE_STOPPED]) == {"duplicate": 7}
     score(services)
     assert waits_for(lambda: set(recommended(services)) == {"tea", "cup", "pot"})
-    assert [row["name"] for row in cypher(services, "MATCH (p:Probe) RETURN p.name AS name")] == ["kept"]
+
+
+def test_new_containers_know_all_and_the_api_starts_before_neo4j(services):
+    services.compose("down")
+    services.up("api")
+    assert waits_for(lambda: is_degraded(services) and failing(services) == ["/components/neo4j"])
+    assert set(recommended(services)) == {"tea", "cup", "pot"}
+    assert send(services, [*EVENTS, WHILE_STOPPED, BEFORE_IT_CAME]) == {"duplicate": 7, "created": 1}
+    services.up("neo4j")
+    assert waits_for(lambda: not failing(services) and in_neo4j(services) == (8, 8))
+    assert not is_degraded(services)
+
+
+def test_secrets_may_stand_in_files_as_the_compose_file_says(services, tmp_path):
+    secrets = {
+        "GUANXI_API_KEY": services.key,
+        "GUANXI_NEO4J_PASSWORD": services.neo4j_password,
+        "NEO4J_AUTH": f"neo4j/{services.neo4j_password}",
+    }
+    text = services.files[0].read_text()
+    for name, value in secrets.items():
+        (tmp_path / name).write_text(value)
+        text, n = re.subn(rf"^( +){name}: .*$", rf"\1{name}_FILE: /run/secrets/{name}", text, flags=re.MULTILINE)
+        assert n == 1
+    (tmp_path / "edited.yml").write_text(text)
+    mounts = {
+        service: [f"{tmp_path / name}:/run/secrets/{name}:ro" for name in of] for service, of in OF_SERVICE.items()
+    }
+    mounted = {"services": {service: {"volumes": volumes} for service, volumes in mounts.items()}}
+    (tmp_path / "mounts.yml").write_text(json.dumps(mounted))
+    services.compose("down")
+    by_files = replace(services, files=[tmp_path / "edited.yml", tmp_path / "mounts.yml"])
+    by_files.up()
+    assert waits_for(lambda: not failing(by_files))
+    assert by_files.ask(ITEMS)[0] == 200
+    for service in OF_SERVICE:
+        environment = by_files.inspect(service, "{{json .Config.Env}}")
+        assert services.key not in environment
+        assert services.neo4j_password not in environment
 
 
 @pytest.mark.parametrize("secret", ["GUANXI_API_KEY", "NEO4J_PASSWORD"])

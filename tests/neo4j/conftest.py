@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.neo4j.faults import CommandLine
 from tests.neo4j.proxy import TcpProxy
 from tests.neo4j.server import USER, Neo4jServer, OwnServer, ServerUnavailableError, fetch_jars, n_nodes, started
 
@@ -40,6 +41,12 @@ def neo4j_proxy(neo4j_server: Neo4jServer) -> Iterator[TcpProxy]:
     """A proxy before the server, which lets everything pass until told otherwise."""
     with TcpProxy("127.0.0.1", neo4j_server.port) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> CommandLine:
+    """The program in this process."""
+    return CommandLine(monkeypatch, capsys, tmp_path)
 
 
 def _own(home: Path) -> OwnServer:

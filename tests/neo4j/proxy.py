@@ -93,7 +93,7 @@ class TcpProxy:
         self.port = 0
         self.n_accepted = 0
         self._links: set[_Link] = set()
-        self._garbage: random.Random | None = None
+        self._garbage: Callable[[bytes], bytes] | None = None
         self._cut: _Cut | None = None
 
     @property
@@ -122,7 +122,13 @@ class TcpProxy:
 
     def garble(self, seed: int = 0) -> None:
         """Hand random bytes to the client in place of the server's."""
-        self._call(lambda: self._set(garbage=random.Random(seed)))  # noqa: S311 - repeatable noise
+        noise = random.Random(seed)  # noqa: S311 - repeatable
+        self._call(lambda: self._set(garbage=lambda data: noise.randbytes(len(data))))
+
+    def mislead(self, message: bytes) -> None:
+        """Hand a message of ours to the client, framed as Bolt does, in place of whatever the server sends."""
+        framed = len(message).to_bytes(2, "big") + message + b"\0\0"
+        self._call(lambda: self._set(garbage=lambda _: framed))
 
     def reset(self) -> None:
         """Reset every open connection (RST) and let new ones pass."""
@@ -189,7 +195,9 @@ class TcpProxy:
 
     # -- in the loop ---------------------------------------------------------------------------------------------------
 
-    def _set(self, *, garbage: random.Random | None = None, cut: _Cut | None = None) -> Coroutine[Any, Any, None]:
+    def _set(
+        self, *, garbage: Callable[[bytes], bytes] | None = None, cut: _Cut | None = None
+    ) -> Coroutine[Any, Any, None]:
         self._garbage, self._cut = garbage, cut
         self._flowing.set()
         return self._listen()
@@ -260,5 +268,5 @@ class TcpProxy:
 
     def _treat(self, towards: Side, data: bytes) -> tuple[bytes, bool]:
         if self._garbage is not None and towards == "client":
-            return self._garbage.randbytes(len(data)), False
+            return self._garbage(data), False
         return self._cut.split(towards, data) if self._cut is not None else (data, False)

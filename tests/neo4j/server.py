@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +100,13 @@ class OwnServer(Neo4jServer):
     lib: Path
     home: Path
 
-    def __init__(self, lib: Path, home: Path, *, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, lib: Path, home: Path, *, settings: dict[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> None:
         self._held = held_port()
         super().__init__(f"bolt://127.0.0.1:{self._held.getsockname()[1]}", USER, secrets.token_urlsafe(12))
         self.lib, self.home = lib, home
-        self._settings = SETTINGS | (settings or {})
+        self._settings, self._prefix = SETTINGS | (settings or {}), prefix
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -118,10 +120,11 @@ class OwnServer(Neo4jServer):
             return
         self.home.mkdir(parents=True, exist_ok=True)
         lines = "\n".join(f"{name}={value}" for name, value in self._settings.items())
+        command = [SCRIPT, "start", self.lib, self.home, str(self.port), self.password]
         with (self.home / "console.log").open("ab") as log:
             # Its own session, so that Ctrl-C ends the tests first and they the server.
             self._process = subprocess.Popen(
-                [*_ends_with_parent(), SCRIPT, "start", self.lib, self.home, str(self.port), self.password],
+                [*ends_with_parent(), *self._prefix, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -195,8 +198,8 @@ class OwnServer(Neo4jServer):
 
     def _problem(self) -> str | None:
         try:
-            with self.driver(connection_timeout=2.0) as driver:
-                driver.verify_connectivity()
+            with self.driver(connection_timeout=2.0, max_transaction_retry_time=0.0) as driver:
+                driver.execute_query("RETURN 1")  # Bolt answers before the database does
         except (DriverError, Neo4jError) as exc:
             return str(exc)
         return None
@@ -242,7 +245,7 @@ def _run_script(*arguments: str, env: dict[str, str]) -> str:
     return done.stdout.strip()
 
 
-def _ends_with_parent() -> list[str]:
+def ends_with_parent() -> list[str]:
     """Command prefix by which the server gets SIGTERM when the tests die without a word; Linux only."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM"] if setpriv else []

@@ -1,169 +1,77 @@
 """Neo4j goes away in every way that it can; nothing is lost or doubled, and the API answers on."""
 
 import contextlib
-import statistics
+import re
 import threading
 import time
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
+from tests.neo4j.faults import (
+    N_READS,
+    NAMED_WITHIN_S,
+    READY_WITHIN_S,
+    RECOVERED_WITHIN_S,
+    Reading,
+    check_nothing_is_lost_or_doubled,
+    gauges,
+    go_through,
+    in_a_batch,
+    in_neo4j,
+    is_degraded,
+    is_ready,
+    post,
+    settings_of,
+    store_before,
+    target_of,
+    waited,
+)
 from tests.neo4j.proxy import BOLT_COMMIT
 
 from guanxi.engine import Engine
+from guanxi.errors import StoreUnreachableError
 from guanxi.service import outbox as service_outbox
 from guanxi.service.outbox import Outbox
-from guanxi.stores.neo4j import Deadlines, Neo4jStore, Neo4jTarget, outbox
+from guanxi.stores.neo4j import Deadlines, Neo4jClient, Neo4jStore, outbox
 from service.running import event, make_store, serving
+from strategies import row, table
 
-ITEMS = "/v1/accounts/ann/recommendations/items"
-NAMED_WITHIN_S = 5.0
-RECOVERED_WITHIN_S = 10.0
-P99_S = 0.5
-N_READS = 100
 N_CYCLES = 100
-
-
-def settings_of(server, uri=None, **more):
-    return {"neo4j_uri": uri or server.uri, "neo4j_user": server.user, "neo4j_password": server.password} | more
-
-
-def target_of(server, uri=None):
-    return Neo4jTarget.parse(uri or server.uri, user=server.user, password=server.password)
 
 
 @pytest.fixture
 def home(clean_neo4j, tmp_path):
-    """A store with a run, before a database that has the schema and nothing else."""
-    make_store(tmp_path / "store")
-    store = Neo4jStore(tmp_path / "store", target_of(clean_neo4j))
-    store.migrate()
-    store.close()
-    return tmp_path / "store"
+    return store_before(clean_neo4j, tmp_path / "store")
 
 
-def waited(check, *, within_s):
-    """Seconds until a check holds."""
-    started = time.monotonic()
-    while not check():
-        assert time.monotonic() - started < within_s, f"not within {within_s:g} s"
-        time.sleep(0.02)
-    return time.monotonic() - started
-
-
-def is_ready(client):
-    return client.get("/readyz").status_code == 200
-
-
-def names_neo4j(client):
-    answer = client.get("/readyz")
-    failing = [error["pointer"] for error in answer.json().get("errors", ())]
-    assert failing in ([], ["/components/neo4j"]), failing
-    return bool(failing)
-
-
-def gauges(client):
-    families = text_string_to_metric_families(client.get("/metrics").text)
-    found = {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
-    return {"lag": found.get(("guanxi_outbox_lag_events",)), "up": found["guanxi_store_up", "neo4j"]}
-
-
-def post(client, first, n=20):
-    """Send facts and states, each new; they must be accepted."""
-    facts = [event("purchase", f"buyer-{at % 3}", f"thing-{at}", 20, id=f"p-{at}") for at in range(first, first + n)]
-    states = [event("follow", f"fan-{at}", "ann", 20) for at in range(first, first + n)]
-    counts = client.post("/v1/events:batch", json=facts + states).json()["data"]["counts"]
-    assert counts["created"] == 2 * n, counts
-
-
-def reads(client):
-    """Ask many times; the seconds that each took, and whether each said that it was degraded."""
-    seconds, degraded = [], []
-    for _ in range(N_READS):
-        started = time.monotonic()
-        answer = client.get(ITEMS)
-        seconds.append(time.monotonic() - started)
-        assert answer.status_code == 200
-        degraded.append(answer.json()["meta"]["degraded"])
-    return seconds, degraded
-
-
-def p99(seconds):
-    return statistics.quantiles(seconds, n=100)[98]
-
-
-def in_neo4j(server):
-    """How many relationships of each type there are, and how many different keys."""
-    with server.driver() as driver:
-        rows = driver.execute_query("MATCH ()-[r]->() RETURN type(r) AS type, r.key AS key").records
-    assert all(row["key"] for row in rows)
-    assert len({row["key"] for row in rows}) == len(rows)
-    return Counter(row["type"] for row in rows)
-
-
-def durable(home):
-    """How many events the log has, as the types that they have in Neo4j."""
-    with contextlib.closing(Engine(home)) as engine:
-        return sum(len(part) for part in engine.store.events())
-
-
-def check_nothing_is_lost_or_doubled(client, server, home, *, n_posts):
-    """The example's 13 events and 20 facts and 20 states of every post: in the log and in Neo4j, each once."""
-    client_lag = waited(lambda: gauges(client)["lag"] == 0, within_s=RECOVERED_WITHIN_S)
-    counts = in_neo4j(server)
-    assert (counts["FOLLOWS"], counts["PURCHASED"]) == (6 + 20 * n_posts, 5 + 20 * n_posts), counts
-    assert sum(counts.values()) == durable(home) == 13 + 40 * n_posts
-    return client_lag
-
-
-def go_through(client, server, home, away, back, *, hold_s=0.0):
-    """Take Neo4j away, look at what the API says meanwhile, bring it back."""
-    waited(lambda: is_ready(client) and gauges(client) == {"lag": 0, "up": 1}, within_s=20)
-    assert client.get(ITEMS).json()["meta"]["degraded"] is False
-    gone_at = time.monotonic()
-    away()
-    post(client, 0)
-    named = waited(lambda: names_neo4j(client), within_s=NAMED_WITHIN_S)
-    waited(lambda: client.get(ITEMS).json()["meta"]["degraded"], within_s=NAMED_WITHIN_S)
-    post(client, 20)
-    seconds, degraded = reads(client)
-    assert all(degraded)
-    assert p99(seconds) < P99_S
-    assert gauges(client)["up"] == 0
-    assert gauges(client)["lag"] >= 40
-    time.sleep(max(0.0, hold_s - (time.monotonic() - gone_at)))
-    back()
-    recovered = waited(lambda: is_ready(client), within_s=RECOVERED_WITHIN_S)
-    assert client.get(ITEMS).json()["meta"]["degraded"] is False
-    applied = check_nothing_is_lost_or_doubled(client, server, home, n_posts=2)
-    print(f"named {named:.1f} s, p99 {p99(seconds) * 1000:.0f} ms, back {recovered:.1f} s, applied {applied:.1f} s")
-
-
-@pytest.mark.parametrize(("fault", "hold_s"), [("refuse", 0.0), ("stall", 10.0), ("garble", 0.0)])
+@pytest.mark.parametrize(("fault", "hold_s"), [("stall", 10.0), ("garble", 0.0)])
 def test_api_answers_on_and_catches_up_when_the_network_misbehaves(clean_neo4j, neo4j_proxy, home, fault, hold_s):
     with serving(home, **settings_of(clean_neo4j, neo4j_proxy.uri)) as client:
         away = getattr(neo4j_proxy, fault)
         go_through(client, clean_neo4j, home, away, neo4j_proxy.let_pass, hold_s=hold_s)
 
 
-def test_api_answers_on_and_catches_up_when_the_server_is_killed_and_started(clean_neo4j, home):
-    with serving(home, **settings_of(clean_neo4j)) as client:
-        go_through(client, clean_neo4j, home, clean_neo4j.kill, clean_neo4j.start)
+def test_api_and_commands_go_on_when_connections_are_refused(clean_neo4j, neo4j_proxy, home, command_line):
+    settings = settings_of(clean_neo4j, neo4j_proxy.uri)
+
+    def load():
+        command_line.load_away(home, settings, 40, says="does not answer")
+        return 40
+
+    with serving(home, **settings) as client:
+        go_through(client, clean_neo4j, home, neo4j_proxy.refuse, neo4j_proxy.let_pass, meanwhile=load)
 
 
-def in_a_batch(monkeypatch, step, arm):
-    """Call ``arm`` once, in the next transaction that writes a batch, right behind one of its steps."""
-    real = getattr(outbox, step)
+def test_api_and_commands_go_on_when_the_server_is_killed_and_started(clean_neo4j, home, command_line):
+    settings = settings_of(clean_neo4j)
 
-    def armed(*arguments):
-        done = real(*arguments)
-        monkeypatch.setattr(outbox, step, real)
-        arm()
-        return done
+    def load():
+        command_line.load_away(home, settings, 40, says="does not answer")
+        return 40
 
-    monkeypatch.setattr(outbox, step, armed)
+    with serving(home, **settings) as client:
+        go_through(client, clean_neo4j, home, clean_neo4j.kill, clean_neo4j.start, meanwhile=load)
 
 
 def test_resets_in_a_transaction_and_at_its_commit_lose_and_double_nothing(clean_neo4j, neo4j_proxy, home, monkeypatch):
@@ -176,56 +84,173 @@ def test_resets_in_a_transaction_and_at_its_commit_lose_and_double_nothing(clean
         ("move", lambda: neo4j_proxy.reset_at(BOLT_COMMIT, arrives=True)),
     ]
     with serving(home, **settings_of(clean_neo4j, neo4j_proxy.uri)) as client:
-        waited(lambda: is_ready(client) and gauges(client)["lag"] == 0, within_s=20)
-        for number, (step, arm) in enumerate(faults):
-            accepted = neo4j_proxy.n_accepted
-            in_a_batch(monkeypatch, step, arm)
-            post(client, 20 * number)
-            waited(lambda before=accepted: neo4j_proxy.n_accepted > before, within_s=RECOVERED_WITHIN_S)
-            waited(lambda: is_ready(client) and gauges(client)["lag"] == 0, within_s=RECOVERED_WITHIN_S)
-        check_nothing_is_lost_or_doubled(client, clean_neo4j, home, n_posts=len(faults))
+        waited(lambda: is_ready(client) and gauges(client)["lag"] == 0, within_s=READY_WITHIN_S)
+        with Reading(client) as reading:
+            for number, (step, arm) in enumerate(faults):
+                accepted = neo4j_proxy.n_accepted
+                in_a_batch(monkeypatch, step, arm)
+                post(client, 20 * number)
+                waited(lambda before=accepted: neo4j_proxy.n_accepted > before, within_s=RECOVERED_WITHIN_S)
+                waited(lambda: is_ready(client) and gauges(client)["lag"] == 0, within_s=RECOVERED_WITHIN_S)
+        reading.check()
+    check_nothing_is_lost_or_doubled(clean_neo4j, home, n_rows=40 * len(faults))
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_load_repeats_a_transaction_that_was_reset_at_its_commit(
+    clean_neo4j, neo4j_proxy, home, monkeypatch, command_line, arrives
+):
+    in_a_batch(monkeypatch, "move", lambda: neo4j_proxy.reset_at(BOLT_COMMIT, arrives=arrives))
+    code, said = command_line.load(home, settings_of(clean_neo4j, neo4j_proxy.uri), 0)
+    assert (code, "does not answer" in said) == (0, False), said
+    check_nothing_is_lost_or_doubled(clean_neo4j, home, n_rows=40)
+
+
+def test_load_waits_for_a_server_that_is_silent_for_a_while(clean_neo4j, neo4j_proxy, home, monkeypatch, command_line):
+    again = threading.Timer(3.0, neo4j_proxy.let_pass)
+
+    def stall():
+        neo4j_proxy.stall()
+        again.start()
+
+    in_a_batch(monkeypatch, "take_turn", stall)
+    started = time.monotonic()
+    assert command_line.load(home, settings_of(clean_neo4j, neo4j_proxy.uri), 0)[0] == 0
+    assert time.monotonic() - started >= 3.0
+    check_nothing_is_lost_or_doubled(clean_neo4j, home, n_rows=40)
+
+
+@pytest.mark.parametrize("message", [b"\xb0\x55", b"\x01", b"\xb1\x70", b"\xb1\x7f\x01", b"\xb1\x70\x82\xff\xff"])
+def test_message_that_is_none_of_neo4js_is_an_answer_that_did_not_come(clean_neo4j, neo4j_proxy, message):
+    target = replace(target_of(clean_neo4j, neo4j_proxy.uri), deadlines=Deadlines(retry_s=0.0))
+    with contextlib.closing(Neo4jClient(target)) as client:
+        assert client.read("RETURN 1 AS one") == [{"one": 1}]
+        neo4j_proxy.mislead(message)
+        end = threading.Timer(0.5, neo4j_proxy.refuse)  # the driver says goodbye and would wait for an answer
+        end.start()
+        with pytest.raises(StoreUnreachableError, match="does not answer"):
+            client.read("RETURN 1 AS one")
+        end.join()
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
-    [({"neo4j_password": "another"}, "user or password refused"), ({"database": "nowhere"}, "no such database")],
+    ("wrong", "said", "command_says"),
+    [
+        ({"neo4j_password": "another"}, "user or password refused", "refuses user 'neo4j'"),
+        ({"database": "nowhere"}, "no such database", "has no database 'nowhere'"),
+    ],
     ids=["password", "database"],
 )
-def test_wrong_setting_is_named_and_events_are_applied_once_it_is_right(clean_neo4j, home, wrong, said):
+def test_wrong_setting_is_named_and_events_are_applied_once_it_is_right(
+    clean_neo4j, home, command_line, wrong, said, command_says
+):
     uri = f"{clean_neo4j.uri}/{wrong['database']}" if "database" in wrong else clean_neo4j.uri
     password = {name: value for name, value in wrong.items() if name != "database"}
-    with serving(home, **settings_of(clean_neo4j, uri, **password)) as client:
+    with serving(home, **settings_of(clean_neo4j, uri, **password)) as client, Reading(client) as reading:
         post(client, 0)
         waited(lambda: said in client.get("/readyz").text, within_s=NAMED_WITHIN_S)
         assert clean_neo4j.password not in client.get("/readyz").text
-        waited(lambda: client.get(ITEMS).json()["meta"]["degraded"], within_s=NAMED_WITHIN_S)
-        seconds, degraded = reads(client)
-        assert all(degraded)
-        assert p99(seconds) < P99_S
+        waited(lambda: is_degraded(client), within_s=NAMED_WITHIN_S)
         assert gauges(client) == {"lag": None, "up": 0}
+        waited(lambda: len(reading.seconds) >= N_READS, within_s=READY_WITHIN_S)
+    reading.check()
+    command_line.load_away(home, settings_of(clean_neo4j, uri, **password), 20, says=command_says)
     with serving(home, **settings_of(clean_neo4j)) as client:
         waited(lambda: is_ready(client), within_s=RECOVERED_WITHIN_S)
-        check_nothing_is_lost_or_doubled(client, clean_neo4j, home, n_posts=1)
+        waited(lambda: gauges(client)["lag"] == 0, within_s=RECOVERED_WITHIN_S)
+    check_nothing_is_lost_or_doubled(clean_neo4j, home, n_rows=80)
 
 
-def test_database_without_the_schema_is_named_until_it_is_migrated(clean_neo4j, tmp_path):
-    make_store(tmp_path / "store")
-    with serving(tmp_path / "store", **settings_of(clean_neo4j)) as client:
+def test_database_without_the_schema_is_named_until_it_is_migrated(clean_neo4j, tmp_path, command_line):
+    home, settings = tmp_path / "store", settings_of(clean_neo4j)
+    make_store(home)
+    with serving(home, **settings) as client:
         waited(lambda: "schema migrations missing" in client.get("/readyz").text, within_s=NAMED_WITHIN_S)
-        with contextlib.closing(Neo4jStore(tmp_path / "store", target_of(clean_neo4j))) as store:
-            store.migrate()
+        command_line.load_away(home, settings, 0, says="`guanxi store migrate` applies them")
+        assert command_line(home, settings, "store", "migrate")[0] == 0
         waited(lambda: is_ready(client), within_s=RECOVERED_WITHIN_S)
-        check_nothing_is_lost_or_doubled(client, clean_neo4j, tmp_path / "store", n_posts=0)
+        waited(lambda: gauges(client)["lag"] == 0, within_s=RECOVERED_WITHIN_S)
+    check_nothing_is_lost_or_doubled(clean_neo4j, home, n_rows=40)
+
+
+def test_server_that_migrates_does_so_once_neo4j_answers(clean_neo4j, neo4j_proxy, tmp_path):
+    home = tmp_path / "store"
+    make_store(home)
+    neo4j_proxy.refuse()
+    with serving(home, neo4j_migrate=True, **settings_of(clean_neo4j, neo4j_proxy.uri)) as client:
+        waited(lambda: is_degraded(client), within_s=NAMED_WITHIN_S)
+        post(client, 0)
+        neo4j_proxy.let_pass()
+        waited(lambda: is_ready(client) and gauges(client)["lag"] == 0, within_s=RECOVERED_WITHIN_S)
+    check_nothing_is_lost_or_doubled(clean_neo4j, home, n_rows=40)
 
 
 def test_shutdown_is_prompt_while_the_server_hangs(clean_neo4j, neo4j_proxy, home):
     with serving(home, **settings_of(clean_neo4j, neo4j_proxy.uri)) as client:
-        waited(lambda: is_ready(client), within_s=20)
+        waited(lambda: is_ready(client), within_s=READY_WITHIN_S)
         neo4j_proxy.stall()
         time.sleep(1.0)  # by now the outbox waits for an answer
         started = time.monotonic()
     assert time.monotonic() - started < NAMED_WITHIN_S
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("outbox")]
+
+
+def test_docs_name_a_test_for_each_fault():
+    docs = (Path(__file__).parents[2] / "docs" / "neo4j.md").read_text(encoding="utf-8")
+    faults = docs.partition("| fault |")[2].partition("\n\n")[0].splitlines()[2:]
+    there = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert len(faults) >= 8
+    for fault in faults:
+        named = re.findall(r"`(test_\w+)", fault.rpartition(" | ")[2])
+        assert named, fault
+        assert [name for name in named if f"def {name}(" not in there] == []
+
+
+# -- the outbox by itself ----------------------------------------------------------------------------------------------
+
+
+class _KilledError(Exception):
+    """Stands for SIGKILL: nothing of the program runs after it."""
+
+
+def test_window_of_a_killed_load_is_finished_without_a_cut_however_long_it_takes(clean_neo4j, home, monkeypatch):
+    store = Neo4jStore(home, target_of(clean_neo4j))
+    store.append(table([row("share", f"a{at % 97}", f"i{at}", id=f"s{at}") for at in range(6000)]))
+    store._pump = replace(store._pump, batch_rows=50)
+
+    def killed(n_applied, _n_events):
+        if n_applied > 1000:
+            raise _KilledError
+
+    with pytest.raises(_KilledError):
+        store.pump(progress=killed)
+    assert 0 < sum(in_neo4j(clean_neo4j).values()) < 6013
+    assert store.lag().applied == 0
+    last = store.last_seq()
+    store.close()
+    mark = outbox.mark
+
+    def slowly(*arguments):
+        time.sleep(0.06)
+        return mark(*arguments)
+
+    monkeypatch.setattr(outbox, "mark", slowly)
+    monkeypatch.setattr(service_outbox, "CUT_AFTER_S", 1.5)
+    monkeypatch.setattr(service_outbox, "DEGRADED_AFTER_S", 1.5)
+    monkeypatch.setattr(service_outbox, "EVERY_S", 0.05)
+    monkeypatch.setattr(Outbox, "_cut", lambda _: pytest.fail("a connection that answered was cut"))
+    target = replace(target_of(clean_neo4j), deadlines=Deadlines(retry_s=0.0))
+    box, started = Outbox(lambda heard: Neo4jStore(home, target, heard=heard)), time.monotonic()
+    box.start()
+    seen = []
+    while box.applied != last:
+        seen.append((box.degraded, box.problem))
+        time.sleep(0.02)
+    seconds = time.monotonic() - started
+    box.close()
+    assert seconds > service_outbox.CUT_AFTER_S
+    assert set(seen) <= {(False, None), (False, "no answer yet")}
+    assert sum(in_neo4j(clean_neo4j).values()) == 6013
 
 
 def sockets():
@@ -242,7 +267,7 @@ def test_a_hundred_faults_leave_no_thread_and_no_socket_behind(clean_neo4j, neo4
     monkeypatch.setattr(service_outbox, "BACKOFF_S", (0.02,))
     monkeypatch.setattr(service_outbox, "CUT_AFTER_S", 0.5)
     target = replace(target_of(clean_neo4j, neo4j_proxy.uri), deadlines=Deadlines(retry_s=0.0))
-    box = Outbox(lambda: Neo4jStore(home, target))
+    box = Outbox(lambda heard: Neo4jStore(home, target, heard=heard))
     box.start()
     waited(lambda: box.problem is None, within_s=RECOVERED_WITHIN_S)
     before = threading.active_count(), sockets()
@@ -257,7 +282,8 @@ def test_a_hundred_faults_leave_no_thread_and_no_socket_behind(clean_neo4j, neo4
 
 
 def test_two_outboxes_on_one_folder_both_learn_how_far_it_is_and_apply_once(clean_neo4j, home):
-    boxes = [Outbox(lambda: Neo4jStore(home, target_of(clean_neo4j), lock_timeout_s=0.05)) for _ in range(2)]
+    target = target_of(clean_neo4j)
+    boxes = [Outbox(lambda heard: Neo4jStore(home, target, lock_timeout_s=0.05, heard=heard)) for _ in range(2)]
     for box in boxes:
         box.start()
     with contextlib.closing(Engine(home)) as engine:

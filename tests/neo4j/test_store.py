@@ -11,17 +11,16 @@ import pytest
 from tests.neo4j.graphs import rich_table
 from tests.neo4j.stores import asked, embedded_store, migrated, neo4j_store, rows_in, target_of, wipe
 
-from guanxi.errors import NotReadyError, ParameterError, StoreBusyError, StoreError
-from guanxi.stores.neo4j import (
-    Neo4jCredentialsError,
-    Neo4jDatabaseError,
-    Neo4jStore,
-    Neo4jTarget,
-    Neo4jUnreachableError,
-    is_neo4j,
-    outbox,
-    window,
+from guanxi.errors import (
+    NotReadyError,
+    ParameterError,
+    StoreBusyError,
+    StoreCredentialsError,
+    StoreDatabaseError,
+    StoreError,
+    StoreUnreachableError,
 )
+from guanxi.stores.neo4j import Neo4jStore, Neo4jTarget, is_neo4j, outbox, window
 from guanxi.stores.neo4j.home import PumpLock
 from strategies import row, table
 
@@ -287,20 +286,20 @@ def failure(tmp_path, target):
 
 def test_no_server_is_said_soon_and_appending_goes_on(server, tmp_path):
     error = failure(tmp_path, Neo4jTarget.parse("bolt://127.0.0.1:9", user="neo4j", password="x"))
-    assert isinstance(error, Neo4jUnreachableError)
+    assert isinstance(error, StoreUnreachableError)
     assert "bolt://127.0.0.1:9 does not answer" in str(error)
 
 
 def test_wrong_password_names_the_user_and_not_the_password(server, tmp_path):
     error = failure(tmp_path, target_of(server, password="wrong-secret"))
-    assert isinstance(error, Neo4jCredentialsError)
+    assert isinstance(error, StoreCredentialsError)
     assert "refuses user 'neo4j'" in str(error)
     assert "wrong-secret" not in str(error)
 
 
 def test_wrong_database_is_named(server, tmp_path):
     error = failure(tmp_path, target_of(server, database="elsewhere"))
-    assert isinstance(error, Neo4jDatabaseError)
+    assert isinstance(error, StoreDatabaseError)
     assert "has no database 'elsewhere'" in str(error)
 
 

@@ -14,8 +14,8 @@ from guanxi.snapshot import NO_TIME
 from guanxi.stores.log import packed_keys
 from guanxi.stores.neo4j.statements import OPTIONAL, Edge, label
 
-BATCH_ROWS = 5_000
-"""Rows of one transaction; more of them take the server longer for each."""
+BATCH_ROWS = 10_000
+"""Rows of one transaction; a node that several of them name is looked up once."""
 
 _COLUMN = {"undoes": "retracts"}  # how EVENT_SCHEMA calls it
 

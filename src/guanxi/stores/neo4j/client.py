@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, LiteralString, TypeVar
 
@@ -15,6 +16,7 @@ from neo4j import (
     Query,
     Session,
 )
+from neo4j.exceptions import IncompleteCommit
 
 from guanxi.stores.neo4j.failures import translated
 from guanxi.stores.neo4j.target import Neo4jTarget
@@ -33,10 +35,13 @@ class Neo4jClient:
     ----------
     target : Neo4jTarget
         Nothing is connected before the first call.
+    heard : callable, optional
+        Called whenever the server is asked and has answered, with how many questions are open.
     """
 
-    def __init__(self, target: Neo4jTarget) -> None:
+    def __init__(self, target: Neo4jTarget, *, heard: Callable[[int], None] | None = None) -> None:
         self.target = target
+        self._heard, self._n_open, self._lock = heard, 0, threading.Lock()
         deadlines = target.deadlines
         with translated(target):
             self._driver: Driver = GraphDatabase.driver(
@@ -57,8 +62,13 @@ class Neo4jClient:
 
     def write(self, work: Callable[[ManagedTransaction], T]) -> T:
         """Run ``work`` in a transaction; it may be run more than once, and must come to the same then."""
-        with translated(self.target), self._session(WRITE_ACCESS) as session:
-            return session.execute_write(work)
+        with self._asking(WRITE_ACCESS) as session:
+            try:
+                return session.execute_write(work)
+            except IncompleteCommit:  # done or not: the driver cannot tell and repeats nothing, but ``work`` can
+                if not self.target.deadlines.retry_s:
+                    raise
+                return session.execute_write(work)
 
     def read(self, cypher: str, **parameters: object) -> list[Row]:
         """Every row that a reading statement gives."""
@@ -70,8 +80,9 @@ class Neo4jClient:
         def work(tx: ManagedTransaction) -> list[Row]:
             return [record.data() for record in tx.run(statement(cypher), parameters)]
 
-        with translated(self.target), self._session(READ_ACCESS) as session:
-            yield from session.execute_read(work)
+        with self._asking(READ_ACCESS) as session:
+            rows = session.execute_read(work)
+        yield from rows
 
     def lists(self, cypher: str, **parameters: object) -> list[list[Any]]:
         """The values of the only row that a reading statement gives, in their order."""
@@ -79,16 +90,35 @@ class Neo4jClient:
         def work(tx: ManagedTransaction) -> list[list[Any]]:
             return list(tx.run(statement(cypher), parameters).single(strict=True).values())
 
-        with translated(self.target), self._session(READ_ACCESS) as session:
+        with self._asking(READ_ACCESS) as session:
             return session.execute_read(work)
 
     def command(self, cypher: str, **parameters: object) -> None:
         """Run a statement outside a transaction of ours: changes of the schema want that."""
-        with translated(self.target), self._session(WRITE_ACCESS) as session:
+        with self._asking(WRITE_ACCESS) as session:
             session.run(Query(statement(cypher)), parameters).consume()
+
+    @contextlib.contextmanager
+    def _asking(self, access: str) -> Iterator[Session]:
+        """A session that is a question to the server, answered unless the block raises."""
+        self._count(1)
+        try:
+            with translated(self.target), self._session(access) as session:
+                yield session
+        except BaseException:
+            with self._lock:
+                self._n_open -= 1
+            raise
+        self._count(-1)
 
     def _session(self, access: str) -> Session:
         return self._driver.session(database=self.target.database, default_access_mode=access, fetch_size=1000)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._n_open += change
+            if self._heard is not None:
+                self._heard(self._n_open)
 
 
 def statement(cypher: str) -> LiteralString:

@@ -34,6 +34,8 @@ class ImportFiles:
     ----------
     seq, key : int, str
         The files hold every event of the log up to ``seq``, the last one having this key.
+    erasure : int
+        Number of the last erasure before they were written.
     nodes, relationships : dict of str to int
         How many there are, by label and by type.
     arguments : tuple of str
@@ -45,6 +47,7 @@ class ImportFiles:
     nodes: dict[str, int]
     relationships: dict[str, int]
     arguments: tuple[str, ...]
+    erasure: int = 0
 
     def command(self, folder: Path, *, database: str = "neo4j") -> list[str]:
         """The command that imports them into a database that is empty or not there."""
@@ -78,7 +81,7 @@ def write_import(log: EmbeddedStore, folder: Path, model: Model, *, gzip: bool =
     Memory: the largest relation type, a few times over.
     """
     _check_folder(folder)
-    seq = log.last_seq()
+    erasure, seq = log.last_erasure(), log.last_seq()
     events = pa.concat_tables([EVENT_SCHEMA.empty_table(), *log.events(upto=seq)])
     if not len(events):
         raise NotReadyError(f"the store at {log.home} has no events; load some first")
@@ -88,7 +91,8 @@ def write_import(log: EmbeddedStore, folder: Path, model: Model, *, gzip: bool =
         for part in parts(events, model):
             writer.add(part, model)
         writer.add_nodes()
-        files = ImportFiles(seq, _last_key(events), writer.nodes, writer.relationships, tuple(writer.arguments))
+        key = _last_key(pa.concat_tables([EVENT_SCHEMA.empty_table(), *log.events(after=seq - 1, upto=seq)]))
+        files = ImportFiles(seq, key, writer.nodes, writer.relationships, tuple(writer.arguments), erasure)
         (folder / RECORD).write_text(json.dumps(asdict(files), indent=2), encoding="utf-8")
     except OSError as exc:
         raise store_error(exc, folder) from exc
@@ -128,6 +132,8 @@ def adopt_import(store: Neo4jStore, folder: Path, model: Model) -> ImportFiles:
         If a schema migration is missing, or the files are incomplete.
     """
     files = read_import(folder)
+    if store.last_erasure() != files.erasure:
+        raise StoreError(f"accounts were erased after the files in {folder} were written; remove them and export again")
     last = pa.concat_tables([EVENT_SCHEMA.empty_table(), *store.log.events(after=files.seq - 1, upto=files.seq)])
     if _last_key(last) != files.key:
         raise StoreError(f"the files in {folder} are not of the store {store.home}: its event {files.seq:,} is another")

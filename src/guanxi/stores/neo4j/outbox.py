@@ -47,8 +47,9 @@ _TAKE = """
 MERGE (l:GuanxiLedger {name: 'events'}) SET l.writer = $log
 WITH l
 OPTIONAL MATCH (o:GuanxiOutbox {log: $log})
-RETURN o {.seq, .upto, .rows, .key, .alone} AS own,
-       NOT EXISTS { MATCH (other:GuanxiOutbox) WHERE other.log <> $log } AS only,
+WITH o, NOT EXISTS { MATCH (other:GuanxiOutbox) WHERE other.log <> $log } AS only
+SET o.alone = o.alone AND only
+RETURN o {.seq, .upto, .rows, .key, .alone} AS own, only,
        EXISTS { MATCH (other:GuanxiOutbox) WHERE other.log <> $log AND other.alone AND other.upto > 0 } AS busy
 """
 _MOVE = "MATCH (o:GuanxiOutbox {log: $log}) SET o.seq = $seq, o.upto = $upto, o.rows = $rows, o.key = $key"
@@ -80,7 +81,7 @@ def take_turn(tx: ManagedTransaction, log: str, model: Model) -> Turn:
         tx.run(_OPEN, log=log, alone=alone).consume()
         return Turn(Position(), alone)
     alone = own.pop("alone")
-    return Turn(Position(**own), alone and row["only"])
+    return Turn(Position(**own), alone)
 
 
 def move(tx: ManagedTransaction, log: str, position: Position) -> None:

@@ -18,7 +18,7 @@ from guanxi.stores.neo4j.client import Neo4jClient
 from guanxi.stores.neo4j.outbox import Position
 from guanxi.stores.neo4j.window import Window
 
-WINDOW_EVENTS = 200_000
+WINDOW_EVENTS = 1_000_000
 """Events that are sorted together: the more, the fewer times a node is looked up."""
 
 Progress = Callable[[int, int], None]
@@ -59,17 +59,18 @@ class Pump:
         self._check(position)
         first, done = position.seq, Applied()
         while position.seq < upto or position.upto:
-            window = self._window(position, position.upto or min(upto, position.seq + self.window_events))
+            window = self.window(position, position.upto or min(upto, position.seq + self.window_events))
             total = max(upto, window.ended.seq) - first
             tell = None if progress is None else partial(_tell, progress, position.seq - first, total)
             done += window.apply(tell)
             position = window.ended
         return Pumped(done.n_written, done.n_known, position.seq)
 
-    def _window(self, start: Position, end: int) -> Window:
+    def window(self, start: Position, end: int) -> Window:
+        """The events behind ``start`` up to ``end``, cut into batches."""
         events = self._events(start.seq, end)
         todo = batches(events, self.model, rows=start.rows or self.batch_rows)
-        ended = Position(seq=end, key=_last_key(events) or start.key)
+        ended = Position(seq=end, key=self.key_at(end))
         begun = replace(start, upto=end, rows=start.rows or self.batch_rows)
         return Window(self.name, self.client, self.model, start, begun, ended, todo)
 
@@ -79,7 +80,7 @@ class Pump:
 
     def adopt(self, seq: int) -> None:
         """Set the position without applying anything."""
-        position = Position(seq=seq, key=_last_key(self._events(seq - 1, seq)))
+        position = Position(seq=seq, key=self.key_at(seq))
 
         def work(tx: ManagedTransaction) -> None:
             outbox.take_turn(tx, self.name, self.model)
@@ -88,6 +89,10 @@ class Pump:
 
         self.client.write(work)
 
+    def key_at(self, seq: int) -> str:
+        """Key of one event of the log; empty where it was erased."""
+        return _last_key(self._events(seq - 1, seq))
+
     def _events(self, after: int, upto: int) -> pa.Table:
         return pa.concat_tables([EVENT_SCHEMA.empty_table(), *self.log.events(after=after, upto=upto)])
 
@@ -95,8 +100,9 @@ class Pump:
         """Compare the last applied event with the log's, lest another log is taken for this one."""
         if position.seq == 0:
             return
-        own = _last_key(self._events(position.seq - 1, position.seq))
-        if own != position.key:
+        own = self.key_at(position.seq)
+        erased = not own and self.log.last_seq() >= position.seq
+        if own != position.key and not erased:
             raise StoreError(
                 f"{self.client.target} has applied {position.seq:,} events of this store's log, but the log's event "
                 f"{position.seq:,} is another one; was the folder {self.log.home} restored from an older copy? Remove "

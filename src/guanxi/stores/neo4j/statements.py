@@ -141,6 +141,16 @@ def known_keys(edge: Edge) -> str:
     return f"UNWIND $batch.keys AS key MATCH ()-[r:{edge.type} {{key: key}}]->() RETURN collect(key) AS keys"
 
 
+def held_keys(edge: Edge, types: Sequence[str]) -> str:
+    """Keys of all relationships of some types that start at the sources, but of a source with over ``most`` none."""
+    pattern = f"(a)-[r:{'|'.join(types)}]->()"
+    return (
+        f"UNWIND range(0, size($batch.sources) - 1) AS at MATCH (a:{edge.source} {{id: $batch.sources[at]}})\n"
+        f"WHERE COUNT {{ {pattern.replace('r:', ':', 1)} }} <= $batch.most[at] MATCH {pattern}\n"
+        "RETURN collect(r.key) AS keys"
+    )
+
+
 def _property(edge: Edge, column: str) -> str:
     return edge.value if column == "value" else column
 
@@ -155,15 +165,23 @@ def n_nodes(label_: str) -> str:
     return f"MATCH (n:{label_}) RETURN count(n) AS n"
 
 
+def starts(source: str) -> str:
+    """Ids of every ``$step``-th node in the index's order: what comes after each is one range of ``export``."""
+    return (
+        f"MATCH (a:{source}) USING INDEX SEEK a:{source}(id) WHERE a.id > '' WITH a.id AS id ORDER BY a.id\n"
+        "WITH collect(id) AS ids RETURN [at IN range($step - 1, size(ids) - 2, $step) | ids[at]] AS starts"
+    )
+
+
 LISTS = ("source", "target", "kind", "retract", "relation", *OPTIONAL)
-"""What ``export`` hands out after the last source's id, in this order."""
+"""What ``export`` hands out, in this order."""
 
 
 def export(source: str, type_: str, kinds: Mapping[str, int], columns: Mapping[str, str]) -> str:
-    """Columns of the relationships of the next ``$step`` sources, as one row of lists after the last one's id.
+    """Columns of the relationships of the next ``$step`` sources, as one row of lists.
 
     Unset values come as stand-ins, since ``collect`` leaves nulls out; a column of nothing else comes empty. The order
-    is the index's own and only ever continued after an id. Bounds on both sides would lose ids: Neo4j sorts text in
+    is the index's own and only ever begun after an id. Bounds on both sides would lose ids: Neo4j sorts text in
     two ways, its indexes by code points and its ``<`` by UTF-16 units, and an emoji can fall between the two.
 
     Parameters
@@ -183,7 +201,7 @@ def export(source: str, type_: str, kinds: Mapping[str, int], columns: Mapping[s
         "WITH a ORDER BY a.id LIMIT $step WITH collect(a) AS page\n"
         f"CALL (page) {{ UNWIND page AS a MATCH (a)-[r:{type_}]->(b)\n"
         f"RETURN {', '.join(f'{value} AS {name}' for name, value in read.items())} }}\n"
-        f"RETURN page[-1].id AS last, {', '.join(name if name in read else f'[] AS {name}' for name in LISTS)}"
+        f"RETURN {', '.join(name if name in read else f'[] AS {name}' for name in LISTS)}"
     )
 
 

@@ -1,29 +1,48 @@
 """Neo4j as the graph, with a local folder before it that takes events in."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
+from guanxi.errors import NotReadyError, StoreError
+from guanxi.events.coded import Coded
 from guanxi.schema import Model, load_model
 from guanxi.stores.embedded import EmbeddedStore
 from guanxi.stores.neo4j.client import Neo4jClient
+from guanxi.stores.neo4j.erasing import erase_pending
 from guanxi.stores.neo4j.exporting import exported
 from guanxi.stores.neo4j.home import PumpLock, log_name
 from guanxi.stores.neo4j.migrations import Migration, migrate, require_current
 from guanxi.stores.neo4j.pump import Progress, Pump, Pumped
 from guanxi.stores.neo4j.target import Neo4jTarget
-from guanxi.stores.protocol import ApiKey, Appended, Loading, Published, RunRecord
+from guanxi.stores.protocol import (
+    ApiKey,
+    Appended,
+    Erased,
+    Erasing,
+    Loading,
+    Place,
+    Published,
+    RunRecord,
+    StrategyRecord,
+    Tombstone,
+)
+
+log = logging.getLogger("guanxi")
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How far Neo4j is behind the log."""
+    """How far Neo4j is behind the log; ``n_erasures`` accounts are erased here and not there yet."""
 
     applied: int
     logged: int
+
+    n_erasures: int = 0
 
     @property
     def n_events(self) -> int:
@@ -44,6 +63,10 @@ class Neo4jStore:
     target : Neo4jTarget
         The database. Nothing is connected before the first call that needs it.
 
+    heard : callable, optional
+        Called whenever the database is asked and has answered (during long work: with each of its batches), with how
+        many questions are open.
+
     Raises
     ------
     NotReadyError
@@ -52,12 +75,12 @@ class Neo4jStore:
 
     def __init__(
         self, home: Path, target: Neo4jTarget, *, create: bool = False, lock_timeout_s: float = 30.0,
-        model: Model | None = None,
+        model: Model | None = None, heard: Callable[[int], None] | None = None,
     ) -> None:  # fmt: skip
         self.log = EmbeddedStore(home, create=create, lock_timeout_s=lock_timeout_s)
         self.target = target
         self._model = model or load_model()
-        self._client = Neo4jClient(target)
+        self._client = Neo4jClient(target, heard=heard)
         self._lock = PumpLock(home, timeout_s=lock_timeout_s)
         self._pump = Pump(self.log, log_name(home), self._client, self._model)
         self._is_current = False
@@ -100,11 +123,16 @@ class Neo4jStore:
         with self._lock.held():
             last = self.last_seq()
             upto = last if limit is None else min(last, self._pump.position().seq + limit)
-            return self._pump.run(upto, progress=progress)
+            return self._catch_up(upto, progress)
+
+    def _catch_up(self, upto: int, progress: Progress | None = None) -> Pumped:
+        """Erase, then apply: who was erased may have come back by events that are not applied yet."""
+        erase_pending(self._pump)
+        return self._pump.run(upto, progress=progress)
 
     def lag(self) -> Lag:
         """How far Neo4j is behind."""
-        return Lag(self._pump.position().seq, self.last_seq())
+        return Lag(self._pump.position().seq, self.last_seq(), len(self.log.erasing("graph")))
 
     def adopt(self, seq: int) -> None:
         """Take every event up to ``seq`` as applied: the import tool has put them there."""
@@ -122,8 +150,12 @@ class Neo4jStore:
             return
         self._require_current()
         with self._lock.held():
-            self._pump.run(self.last_seq() if upto is None else upto)
+            self._catch_up(self.last_seq() if upto is None else upto)
             yield from exported(self._client, self._model)
+
+    def coded_events(self, *, after: int = 0, upto: int) -> Iterator[pa.Table | Coded]:
+        """The same as ``events``: Neo4j holds no numbers for ids."""
+        yield from self.events(after=after, upto=upto)
 
     def events_of(self, source: str, *, after: int) -> pa.Table:
         """Events of one source with a seq greater than ``after``, from the log: own events count at once."""
@@ -136,6 +168,51 @@ class Neo4jStore:
     def n_events(self) -> int:
         """Return the number of events in the log."""
         return self.log.n_events()
+
+    # -- erasing --------------------------------------------------------------------------------------------------
+
+    def erase(self, *accounts: str, now_us: int) -> Erased:
+        """Erase accounts: here at once; in Neo4j, too, or with the next ``pump`` after it answers again."""
+        erased = self.log.erase(*accounts, now_us=now_us)
+        return replace(erased, waits_for=self._erase_there(accounts))
+
+    def replay(self, tombstones: Sequence[Tombstone], *, now_us: int) -> Erased:
+        """Erase anew whom a copy of this store, made before, knows again."""
+        erased = self.log.replay(tombstones, now_us=now_us)
+        return replace(erased, waits_for=self._erase_there([e.account for e in self.log.erasing("graph")]))
+
+    def _erase_there(self, accounts: Collection[str]) -> tuple[Place, ...]:
+        try:
+            self._require_current()
+            with self._lock.held():
+                erase_pending(self._pump)
+        except (StoreError, NotReadyError) as exc:
+            log.warning("%s; the erasure goes on when it answers", exc)
+        return self.log.waits_for(accounts)
+
+    def erasing(self, place: Place) -> list[Erasing]:
+        """Erasures that have this place before them, and none before it."""
+        return self.log.erasing(place)
+
+    def erased_from(self, place: Place, erasures: Sequence[Erasing]) -> None:
+        """Note that accounts are gone from a place."""
+        self.log.erased_from(place, erasures)
+
+    def sweep(self) -> bool:
+        """Overwrite what erased accounts left in files; return whether no erasure is unfinished."""
+        return self.log.sweep()
+
+    def last_erasure(self) -> int:
+        """Return the number of the erasure that was begun last; 0 where there was none."""
+        return self.log.last_erasure()
+
+    def tombstones(self) -> list[Tombstone]:
+        """Return what is left of the erased accounts."""
+        return self.log.tombstones()
+
+    def allow_return(self, account: str) -> bool:
+        """Let an erased account come back by new events; return whether it was erased."""
+        return self.log.allow_return(account)
 
     # -- schema and health ----------------------------------------------------------------------------------------
 
@@ -195,6 +272,14 @@ class Neo4jStore:
     def recorded_runs(self) -> list[RunRecord]:
         """Every run, oldest first."""
         return self.log.recorded_runs()
+
+    def add_strategy(self, record: StrategyRecord) -> bool:
+        """Keep a strategy in the folder; False where there is one of its name and version."""
+        return self.log.add_strategy(record)
+
+    def strategies(self) -> list[StrategyRecord]:
+        """Every version of every strategy."""
+        return self.log.strategies()
 
     def add_key(self, key: ApiKey) -> None:
         """Keep an API key."""

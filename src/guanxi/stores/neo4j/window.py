@@ -2,7 +2,8 @@
 
 A window of one batch is a single transaction. A larger one is begun and ended by a transaction each; in between, every
 batch leaves a mark in its own transaction, by which it is recognised when the window is taken up again. Its batches
-have no pair and no event in common, so that a store which is alone in the database writes two of them at a time.
+have no pair and no event in common, so that two of them are taken at a time: a store which is alone in the database
+writes both; others first read what is there already, and take turns with what is not.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from guanxi.stores.neo4j.applying import Applied, Known, apply
 from guanxi.stores.neo4j.batches import Batch, ids
 from guanxi.stores.neo4j.client import Neo4jClient, statement
 from guanxi.stores.neo4j.outbox import Position, Turn
+from guanxi.stores.neo4j.recognising import n_events, unknown
 
 LANES = 2
 """Batches that are written at the same time; more gain nothing on a server with few cores."""
@@ -70,7 +72,7 @@ class Window:
         if known.nodes:
             self._make_nodes([batch for _, batch in todo])
         done = Applied()
-        with ThreadPoolExecutor(LANES if known.nodes else 1) as pool:
+        with ThreadPoolExecutor(LANES) as pool:
             try:
                 for applied in pool.map(lambda one: self._write(one[0], one[1], known), todo):
                     done += applied
@@ -96,6 +98,11 @@ class Window:
                 self.client.write(lambda tx, c=cypher, b=some: tx.run(c, batch=b).consume())  # type: ignore[misc]
 
     def _write(self, number: int, batch: Batch, known: Known) -> Applied:
+        new = batch if known.alone else unknown(self.client, batch, self.model)
+        n_known = n_events(batch) - n_events(new)
+        return Applied(0, n_known) + (self._write_new(number, new, known) if new else Applied())
+
+    def _write_new(self, number: int, batch: Batch, known: Known) -> Applied:
         def work(tx: ManagedTransaction) -> Applied:
             if not known.alone:
                 self._take_turn(tx)
