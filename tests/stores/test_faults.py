@@ -125,6 +125,8 @@ LOAD = """
     store = EmbeddedStore(Path(sys.argv[1]))
     with store.loading() as load:
         load.add(table([row("follow", f"s{n}", f"t{n}", id=f"e{n}") for n in range(100)]))
+        while not list((store.home / "segments").glob("[0-9a-f]*")):  # a thread writes it
+            pass
         print("written", flush=True)
         sys.stdin.readline()
 """
@@ -287,15 +289,15 @@ def flip(path, at):
 
 def test_damage_to_a_segment_is_found(loaded):
     assert loaded.damage() == []
-    flip(segment_of(loaded) / "events.arrow", 1000)
+    flip(segment_of(loaded) / "ids.arrow", 1000)
     assert len(loaded.damage()) == 1
-    assert "the checksum of events.arrow is wrong" in loaded.damage()[0]
+    assert "the checksum of ids.arrow is wrong" in loaded.damage()[0]
 
 
 def test_truncated_segment_is_found_and_refused(loaded):
-    os.truncate(segment_of(loaded) / "events.arrow", 100)
-    assert "events.arrow has 100 bytes" in loaded.damage()[0]
-    with pytest.raises(DamagedError, match=r"events.arrow"):
+    os.truncate(segment_of(loaded) / "ids.arrow", 100)
+    assert "ids.arrow has 100 bytes" in loaded.damage()[0]
+    with pytest.raises(DamagedError, match=r"ids.arrow"):
         list(loaded.events())
 
 

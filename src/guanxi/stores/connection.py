@@ -69,16 +69,24 @@ class Connections:
         StoreFullError
             If the device is full; nothing of the transaction is kept.
         """
-        with self._thread_lock, self._file_lock(), translated(self.path):
+        with self.exclusive() as db:
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.execute("COMMIT")
+
+    @contextmanager
+    def exclusive(self, *, lock_timeout_s: float | None = None) -> Iterator[sqlite3.Connection]:
+        """Open the only writing connection, outside a transaction; raises as ``writer``."""
+        wait_s = self._lock_timeout_s if lock_timeout_s is None else lock_timeout_s
+        with self._thread_lock, self._file_lock(wait_s), translated(self.path):
             db = sqlite3.connect(self.path, isolation_level=None)
             try:
                 db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA synchronous = FULL")
+                db.execute("PRAGMA secure_delete = ON")
                 migrate(db, self.path)
-                db.execute("BEGIN IMMEDIATE")
                 yield db
-                db.execute("COMMIT")
             finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
@@ -91,18 +99,18 @@ class Connections:
         self._readers = threading.local()
 
     @contextmanager
-    def _file_lock(self) -> Iterator[None]:
+    def _file_lock(self, wait_s: float) -> Iterator[None]:
         try:
             file = self._lock_path.open("a+", encoding="ascii")
         except OSError as exc:
             raise store_error(exc, self._lock_path) from exc
         with file:
-            self._acquire(file)
+            self._acquire(file, wait_s)
             _sign(file)
             yield
 
-    def _acquire(self, file: IO[str]) -> None:
-        give_up = time.monotonic() + self._lock_timeout_s
+    def _acquire(self, file: IO[str], wait_s: float) -> None:
+        give_up = time.monotonic() + wait_s
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -111,7 +119,7 @@ class Connections:
                     file.seek(0)
                     holder = file.read().strip() or "unknown"
                     raise StoreBusyError(
-                        f"process {holder} has been writing to {self.path.parent} for {self._lock_timeout_s:g} s; "
+                        f"process {holder} has been writing to {self.path.parent} for {wait_s:g} s; "
                         "try again when it is done"
                     ) from None
                 time.sleep(0.005)

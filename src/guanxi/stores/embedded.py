@@ -8,10 +8,12 @@ whole or not at all.
 import json
 import os
 import shutil
+import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,14 +21,30 @@ import pyarrow as pa
 from guanxi.bundle import Bundle, store_error, sync_folder
 from guanxi.errors import DamagedError, NotReadyError, ParameterError, StoreError
 from guanxi.events import EVENT_SCHEMA
-from guanxi.stores import log
+from guanxi.events.coded import Coded
+from guanxi.stores import log, strategies
+from guanxi.stores.admission import Admitting, Graveyard, with_refused
 from guanxi.stores.bulk import BulkLoad
 from guanxi.stores.connection import DATABASE, Connections, translated
-from guanxi.stores.protocol import ApiKey, Appended, Published, RunRecord
+from guanxi.stores.erasing import Eraser
+from guanxi.stores.migrations import newest_version
+from guanxi.stores.protocol import (
+    ApiKey,
+    Appended,
+    Erased,
+    Erasing,
+    Loading,
+    Place,
+    Published,
+    RunRecord,
+    StrategyRecord,
+    Tombstone,
+)
 from guanxi.stores.recognition import recognise
-from guanxi.stores.segments import Segment, open_segments
+from guanxi.stores.segments import ListedSegment, Segment, drop_orphans, listed_segments, open_segments
 
 _CURRENT = "current.json"
+_TABLE_EVENTS = 1_000_000
 _ABANDONED_S = 24 * 3600.0
 
 
@@ -55,7 +73,11 @@ class EmbeddedStore:
             if not create:
                 raise NotReadyError(f"there is no store at {home}; `guanxi load` makes one")
             self._create()
-        self._db.reader()
+        if self._db.version() < newest_version():
+            self._upgrade()
+        self._eraser = Eraser(home, self._db)
+        self._graveyard: Graveyard | None = None
+        self._eraser.resume()
 
     def _is_there(self) -> bool:
         """Whether there is a store; one that was killed while it was made is not."""
@@ -68,7 +90,10 @@ class EmbeddedStore:
             self.home.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise store_error(exc, self.home) from exc
-        with self._db.writer():
+        self._upgrade()
+
+    def _upgrade(self) -> None:
+        with self._db.exclusive():
             pass
 
     def close(self) -> None:
@@ -80,27 +105,34 @@ class EmbeddedStore:
     def append(self, events: pa.Table) -> Appended:
         """Keep events (in ``EVENT_SCHEMA``); they are on disk when this returns."""
         with self._db.writer() as db:
+            admitted, refused = self._tombstones(db).admit(events)
             known = [segment.keys for segment in self._segments()]
-            appended = recognise(events, [*known, log.known_keys(db, events)])
-            log.insert(db, events.filter(pa.array(appended.where("created"))))
-        return appended
+            appended = recognise(admitted, [*known, log.known_keys(db, admitted)])
+            log.insert(db, admitted.filter(pa.array(appended.where("created"))))
+        return with_refused(appended, refused)
 
     @contextmanager
-    def loading(self) -> Iterator["BulkLoad"]:
+    def loading(self) -> Iterator[Loading]:
         """Open a bulk load; it is kept when the block ends without an error.
 
         Otherwise none of it is. What a killed load had written is removed when the next one begins.
         """
+        folder = self.home / "segments"
         with self._db.writer() as db:
-            self._drop_orphans()
+            drop_orphans(folder, self._listed())
             known = [segment.keys for segment in self._segments()]
-            load = BulkLoad(self.home / "segments", [*known, log.all_keys(db)])
+            load = BulkLoad(folder, [*known, log.all_keys(db)])
             try:
-                yield load
+                yield Admitting(load, self._tombstones(db))
                 load.finish(db)
             except BaseException:
-                self._drop_orphans()
+                load.close()
+                drop_orphans(folder, self._listed())
                 raise
+
+    def _tombstones(self, db: sqlite3.Connection) -> Graveyard:
+        self._graveyard = Graveyard.of(db, self._graveyard)
+        return self._graveyard
 
     def events(self, *, after: int = 0, upto: int | None = None) -> Iterator[pa.Table]:
         """Events with a seq in ``after + 1 .. upto``, in the order of their seqs; ``upto`` is now by default."""
@@ -108,7 +140,10 @@ class EmbeddedStore:
         for segment in self._segments():
             if after < segment.last_seq and segment.first_seq <= upto:
                 yield from self._logged("seq > ? AND seq < ?", done, segment.first_seq)
-                yield segment.events(after=after, upto=upto)
+                last = min(upto, segment.last_seq)
+                for start in range(max(after, segment.first_seq - 1), last, _TABLE_EVENTS):
+                    some = partial(Segment.events, after=start, upto=min(start + _TABLE_EVENTS, last))
+                    yield self._read(segment, some)
                 done = segment.last_seq
         yield from self._logged("seq > ? AND seq <= ?", done, upto)
 
@@ -116,9 +151,20 @@ class EmbeddedStore:
         with translated(self._db.path):
             yield from log.select(self._db.reader(), where, parameters)
 
+    def coded_events(self, *, after: int = 0, upto: int) -> Iterator[pa.Table | Coded]:
+        """The same as ``events``, with segments as they lie on disk, their ids as numbers."""
+        done = after
+        for segment in self._segments():
+            if after < segment.last_seq and segment.first_seq <= upto:
+                yield from self._logged("seq > ? AND seq < ?", done, segment.first_seq)
+                yield self._read(segment, partial(Segment.coded_between, after=after, upto=upto))
+                done = segment.last_seq
+        yield from self._logged("seq > ? AND seq <= ?", done, upto)
+
     def events_of(self, source: str, *, after: int) -> pa.Table:
         """Events of one source with a seq greater than ``after``."""
-        parts = [s.events_of(source, after=after) for s in self._segments() if s.last_seq > after]
+        own = partial(Segment.events_of, source=source, after=after)
+        parts = [self._read(segment, own) for segment in self._segments() if segment.last_seq > after]
         parts += self._logged("source = ? AND seq > ?", source, after)
         return pa.concat_tables([EVENT_SCHEMA.empty_table(), *parts])
 
@@ -133,18 +179,65 @@ class EmbeddedStore:
         return int(self._db.query(query)[0][0])
 
     def _segments(self) -> list[Segment]:
-        return list(open_segments(self.home / "segments", self._listed()))
+        while True:
+            listed = self._listed()
+            try:
+                return list(open_segments(self.home / "segments", listed))
+            except DamagedError:
+                if listed == self._listed():  # otherwise an erasure has replaced some meanwhile
+                    raise
 
-    def _listed(self) -> list[tuple[int, int, str]]:
-        return self._db.query("SELECT first_seq, n_events, bundle FROM segments ORDER BY first_seq")
+    def _read(self, segment: Segment, read: Callable[[Segment], pa.Table]) -> pa.Table:
+        """Read a segment; one that an erasure has replaced since it was listed is read as it is now."""
+        try:
+            return read(segment)
+        except (DamagedError, FileNotFoundError):
+            now = next((other for other in self._segments() if other.first_seq == segment.first_seq), None)
+            if now is not None and now.bundle.id == segment.bundle.id:
+                raise
+            return EVENT_SCHEMA.empty_table() if now is None else self._read(now, read)
 
-    def _drop_orphans(self) -> None:
-        """Remove segments of loads that were killed before they were listed."""
-        folder = self.home / "segments"
-        listed = {bundle for _, _, bundle in self._listed()}
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if path.name not in listed:
-                shutil.rmtree(path)
+    def _listed(self) -> list[ListedSegment]:
+        with translated(self._db.path):
+            return listed_segments(self._db.reader())
+
+    # -- erasing --------------------------------------------------------------------------------------------------
+
+    def erase(self, *accounts: str, now_us: int) -> Erased:
+        """Erase accounts; gone from the log when this returns, and from the files unless somebody reads them."""
+        return self._eraser.erase(accounts, now_us=now_us)
+
+    def erasing(self, place: Place) -> list[Erasing]:
+        """Erasures that have this place before them, and none before it."""
+        return self._eraser.erasing(place)
+
+    def waits_for(self, accounts: Collection[str]) -> tuple[Place, ...]:
+        """Where some of these accounts may still be found."""
+        return self._eraser.waits_for(accounts)
+
+    def erased_from(self, place: Place, erasures: Sequence[Erasing]) -> None:
+        """Note that accounts are gone from a place."""
+        self._eraser.erased_from(place, erasures)
+
+    def sweep(self) -> bool:
+        """Overwrite what erased accounts left in files; whether no erasure is unfinished."""
+        return self._eraser.sweep()
+
+    def last_erasure(self) -> int:
+        """Number of the erasure that was begun last; 0 where there was none."""
+        return self._eraser.last_erasure()
+
+    def tombstones(self) -> list[Tombstone]:
+        """What is left of the erased accounts, oldest first."""
+        return self._eraser.tombstones()
+
+    def replay(self, tombstones: Sequence[Tombstone], *, now_us: int) -> Erased:
+        """Erase anew whom a copy of this store, made before, knows again."""
+        return self._eraser.replay(tombstones, now_us=now_us)
+
+    def allow_return(self, account: str) -> bool:
+        """Let an erased account come back by new events; whether it was erased."""
+        return self._eraser.allow_return(account)
 
     # -- runs, and what is published ------------------------------------------------------------------------------
 
@@ -202,6 +295,23 @@ class EmbeddedStore:
         query = "SELECT id, snapshot, strategy, parameters, created FROM runs ORDER BY created, id"
         return [RunRecord(*row) for row in self._db.query(query)]
 
+    # -- strategies -----------------------------------------------------------------------------------------------
+
+    def add_strategy(self, record: StrategyRecord) -> bool:
+        """Keep a strategy; False where there is one of its name and version, which stays as it is.
+
+        Raises
+        ------
+        ParameterError
+            If its seeds name an account that was erased.
+        """
+        with self._db.writer() as db:
+            return strategies.insert(db, record)
+
+    def strategies(self) -> list[StrategyRecord]:
+        """Every version of every strategy, by name and version."""
+        return [StrategyRecord(*row) for row in self._db.query(strategies.SELECT)]
+
     # -- API keys -------------------------------------------------------------------------------------------------
 
     def add_key(self, key: ApiKey) -> None:
@@ -238,9 +348,9 @@ class EmbeddedStore:
         except StoreError as exc:
             return [str(exc)]
         problems = [] if found == ["ok"] else [f"{DATABASE}: {problem}" for problem in found]
-        for _, _, bundle in listed:
+        for *_, bundle in listed:
             try:
-                Bundle.open(self.home / "segments" / bundle)
+                Bundle.open(self.home / "segments" / bundle, thorough=True)
             except DamagedError as exc:
                 problems.append(f"segment {exc}")
         return problems

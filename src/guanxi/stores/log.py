@@ -1,13 +1,15 @@
 """The event log inside SQLite: rows in and out as Arrow tables."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from guanxi.events import EVENT_SCHEMA
+from guanxi.events.record import DERIVED_PREFIX
+from guanxi.stores.admission import account_code, relations_from_accounts
 from guanxi.stores.segments import Keys
 
 _COLUMNS = EVENT_SCHEMA.names[:11]
@@ -62,6 +64,27 @@ def select(db: sqlite3.Connection, where: str, parameters: tuple[object, ...]) -
     cursor = db.execute(f"{_SELECT} WHERE {where} ORDER BY seq", parameters)
     while rows := cursor.fetchmany(_BATCH):
         yield _table(rows)
+
+
+def erase(db: sqlite3.Connection, accounts: Collection[str]) -> tuple[int, int]:
+    """Delete every event from or to some accounts, and take their names out of others' events.
+
+    Returns
+    -------
+    tuple of int
+        Events that are gone, and events that stay without the name.
+    """
+    marks = ", ".join("?" * len(accounts))
+    kinds = ", ".join(map(str, relations_from_accounts()))
+    from_them = f"source IN ({marks}) AND relation IN ({kinds})"
+    to_them = f"target IN ({marks}) AND target_kind = {account_code()}"
+    gone = db.execute(f"DELETE FROM events WHERE ({from_them}) OR ({to_them})", (*accounts, *accounts))  # noqa: S608
+    unnamed = db.execute(  # an event without an id keeps the one that was made from its body
+        f"UPDATE events SET via = NULL, id = coalesce(id, '{DERIVED_PREFIX}' || lower(hex(key))) "  # noqa: S608 - ours
+        f"WHERE via IN ({marks})",
+        (*accounts,),
+    )
+    return gone.rowcount, unnamed.rowcount
 
 
 def _table(rows: list[tuple[object, ...]]) -> pa.Table:

@@ -16,6 +16,11 @@ def migrations() -> list[tuple[int, Path]]:
     return sorted((int(match[1]), path) for match, path in found if match)
 
 
+def newest_version() -> int:
+    """The version of the schema that this program writes."""
+    return migrations()[-1][0]
+
+
 def check_version(db: sqlite3.Connection, where: Path) -> int:
     """Return the version of the schema in ``db``; 0 where there is none yet.
 
@@ -27,7 +32,7 @@ def check_version(db: sqlite3.Connection, where: Path) -> int:
         If it is the database of another program.
     """
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    newest = migrations()[-1][0]
+    newest = newest_version()
     if version > newest:
         raise StoreVersionError(
             f"{where} has schema version {version}; this version of Guanxi knows up to {newest}. "

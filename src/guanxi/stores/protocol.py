@@ -1,6 +1,6 @@
 """What the engine expects of a store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +10,22 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Outcome = Literal["created", "duplicate", "conflict"]
-OUTCOMES: tuple[Outcome, ...] = ("created", "duplicate", "conflict")
+from guanxi.events.coded import Coded
+
+Outcome = Literal["created", "duplicate", "conflict", "erased"]
+OUTCOMES: tuple[Outcome, ...] = ("created", "duplicate", "conflict", "erased")
+
+Place = Literal["log", "graph", "answers"]
+PLACES: tuple[Place, ...] = ("log", "graph", "answers")
+"""Where an account may be found: events; Neo4j; snapshots, runs and lists of rejects. Erasing goes in this order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Appended:
     """What became of a batch of events, in their order.
 
-    ``duplicate`` is the same event again; ``conflict`` the same id with another body, which is refused.
+    ``duplicate`` is the same event again; ``conflict`` the same id with another body, which is refused; ``erased`` an
+    event from or to an account that was erased, which is refused, too.
     """
 
     codes: npt.NDArray[np.int8]  # positions in OUTCOMES
@@ -39,6 +46,41 @@ class Appended:
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """What erasing accounts did.
+
+    Attributes
+    ----------
+    n_events : int
+        Events from or to them, which are gone.
+    n_unnamed : int
+        Events of others that came about through them: these stay, without the name.
+    waits_for : tuple of Place
+        Where they may still be found.
+    """
+
+    n_events: int = 0
+    n_unnamed: int = 0
+    waits_for: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """An erasure that has begun and is not finished; ``number`` grows with each."""
+
+    number: int
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is left of an erased account: a hash under a key that only the store has, and when it was erased."""
+
+    digest: str
+    erased_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """What answers are made from, and the newest snapshot.
 
@@ -52,6 +94,8 @@ class Published:
         The newest snapshot, which the next run is computed from.
     previous_snapshot, previous_run, previous_seq
         What was in use before.
+    newest_erasure : int
+        The last erasure that the newest snapshot knows of.
     """
 
     snapshot: str
@@ -62,6 +106,7 @@ class Published:
     previous_snapshot: str | None = None
     previous_run: str | None = None
     previous_seq: int = 0
+    newest_erasure: int = 0
 
     def with_run(self, run: str, *, of: "Published") -> "Published":
         """Put a run of the snapshot that was the newest in ``of`` in use; the same one again changes nothing."""
@@ -70,7 +115,7 @@ class Published:
         before = (self.previous_snapshot, self.previous_run, self.previous_seq)
         if self.run is not None and self.run != run:
             before = (self.snapshot, self.run, self.seq)
-        return Published(of.newest, run, of.newest_seq, self.newest, self.newest_seq, *before)
+        return Published(of.newest, run, of.newest_seq, self.newest, self.newest_seq, *before, self.newest_erasure)
 
     @property
     def snapshots(self) -> set[str | None]:
@@ -90,6 +135,17 @@ class RunRecord:
     id: str
     snapshot: str
     strategy: str
+    parameters: str
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyRecord:
+    """One version of a named parameter set; ``parameters`` as in ``RunRecord``."""
+
+    name: str
+    version: int
+    description: str
     parameters: str
     created_us: int
 
@@ -137,8 +193,38 @@ class GraphStore(Protocol):
     def events(self, *, after: int = 0, upto: int | None = None) -> Iterator[pa.Table]:
         """Events with a seq in ``after + 1 .. upto``, in the order of their seqs where the store knows it."""
 
+    def coded_events(self, *, after: int = 0, upto: int) -> Iterator[pa.Table | Coded]:
+        """The same as ``events``; what is kept with numbers for ids comes as such."""
+
     def events_of(self, source: str, *, after: int) -> pa.Table:
         """Events of one source with a seq greater than ``after``."""
+
+    def erase(self, *accounts: str, now_us: int) -> Erased:
+        """Erase accounts: every event from or to them goes, and others' events do not name them any more.
+
+        They cannot come back by an old file. Once begun, an erasure is finished, if need be by the next opening.
+        """
+
+    def erasing(self, place: Place) -> list[Erasing]:
+        """Return the erasures that have this place before them, and none before it."""
+
+    def erased_from(self, place: Place, erasures: Sequence[Erasing]) -> None:
+        """Note that these accounts are gone from a place; after the last one their ids are forgotten."""
+
+    def sweep(self) -> bool:
+        """Overwrite what erased accounts left in files; return whether no erasure is unfinished."""
+
+    def last_erasure(self) -> int:
+        """Return the number of the erasure that was begun last; 0 where there was none."""
+
+    def tombstones(self) -> list[Tombstone]:
+        """Return what is left of the erased accounts."""
+
+    def replay(self, tombstones: Sequence[Tombstone], *, now_us: int) -> Erased:
+        """Erase anew whom a copy of this store, made before, knows again."""
+
+    def allow_return(self, account: str) -> bool:
+        """Let an erased account come back by new events; return whether it was erased."""
 
     def last_seq(self) -> int:
         """Return the seq of the newest event; 0 for an empty store."""
@@ -157,6 +243,12 @@ class GraphStore(Protocol):
 
     def recorded_runs(self) -> list[RunRecord]:
         """Return every run, oldest first."""
+
+    def add_strategy(self, record: StrategyRecord) -> bool:
+        """Keep a strategy; False where there is one of its name and version, which stays as it is."""
+
+    def strategies(self) -> list[StrategyRecord]:
+        """Return every version of every strategy, by name and version."""
 
     def add_key(self, key: ApiKey) -> None:
         """Keep an API key."""
