@@ -1,5 +1,6 @@
 """The commands that answer: for people and for programs."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,14 @@ def test_explained_terms_add_up_to_the_score(cli: Cli, store: Path) -> None:
 def test_items_had_already_come_only_when_asked_for(cli: Cli, store: Path) -> None:
     found = cli("recommend", "ann", "--include-seen", "--store", store, "--json").data["items"]
     assert "pot" in {item["id"] for item in found}
+
+
+@pytest.mark.parametrize("what", ["items", "accounts"])
+def test_exact_solver_answers_where_it_is_asked_for(cli: Cli, store: Path, what: str) -> None:
+    fast = cli("recommend", "ann", "--what", what, "--store", store, "--json")
+    exact = cli("recommend", "ann", "--what", what, "--exact", "--store", store, "--json")
+    assert [json.loads(ran.out)["meta"]["solver"] for ran in (fast, exact)] == ["push", "exact"]
+    assert [entry["id"] for entry in exact.data[what]] == [entry["id"] for entry in fast.data[what]]
 
 
 def test_reasons_in_chinese_are_chinese(cli: Cli, store: Path) -> None:

@@ -15,24 +15,26 @@ DOCS = Path(__file__).parents[2] / "docs"
 _EXAMPLE = re.compile(
     r"<!-- example -->\n```console\n\$ (?P<curl>.*?)\n```\n(?:\n```json\n(?P<said>.*?)```\n)?", re.DOTALL
 )
-_VARIES = {"run", "snapshot", "recommendation_id"}
+_VARIES = {"run", "snapshot", "recommendation_id", "created"}
 
 
 def answered(client, curl):
     """Do what a curl command does."""
     _, *words = shlex.split(curl.replace("\\\n", " "))
-    headers, body, url = {}, None, ""
+    method, headers, body, url = None, {}, None, ""
     while words:
         word = words.pop(0)
         if word == "-H":
             name, _, value = words.pop(0).partition(": ")
             headers[name] = value
+        elif word == "-X":
+            method = words.pop(0)
         elif word in ("-d", "--data-binary"):
             body = words.pop(0)
         elif word != "-s":
             url = urlsplit(word)
     target = url.path + ("?" + url.query if url.query else "")
-    return client.request("POST" if body else "GET", target, headers=headers, content=body)
+    return client.request(method or ("POST" if body else "GET"), target, headers=headers, content=body)
 
 
 def examples(text):
@@ -46,7 +48,8 @@ def examples(text):
 def steady(value):
     """An answer without what changes with every change of an algorithm: hashes, and the last digits of numbers."""
     if isinstance(value, dict):
-        return {key: "…" if key in _VARIES else steady(inner) for key, inner in value.items()}
+        varies = {key for key, inner in value.items() if key in _VARIES and isinstance(inner, str)}
+        return {key: "…" if key in varies else steady(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [steady(inner) for inner in value]
     return round(value, 9) + 0.0 if isinstance(value, float) else value

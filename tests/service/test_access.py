@@ -49,7 +49,7 @@ def test_every_route_of_the_app_declares_a_scope(tmp_path):
 def test_route_serves_the_scope_it_needs_and_no_other(keyed, stranger, route):
     path = route.template.replace("{strategy}", "balanced")
     for name in ("{account}", "{viewer}", "{target}"):
-        path = path.replace(name, "ann")
+        path = path.replace(name, "nobody" if route.method == "DELETE" else "ann")
     if route.needs == "anyone":
         assert stranger.get(path).status_code == 200
         return
@@ -57,7 +57,7 @@ def test_route_serves_the_scope_it_needs_and_no_other(keyed, stranger, route):
     for scope, secret in keyed[1].items():
         answer = stranger.request(route.method, path, headers=bearer(secret))
         if scope in (route.needs, "admin"):
-            assert answer.status_code in (200, 415)  # 415: it went on to look for a body
+            assert answer.status_code in (200, 202, 415)  # 415: it went on to look for a body
         else:
             assert route.needs in problem(answer, 403, "scope_missing")["detail"]
 

@@ -43,6 +43,14 @@ def test_explain_says_how_much_of_the_reasons_comes(reading, path):
     assert reading.get(path).json() == reading.get(path, params={"explain": "summary"}).json()
 
 
+@pytest.mark.parametrize("path", [ITEMS, ACCOUNTS])
+def test_exact_solver_answers_where_it_is_asked_for(reading, path):
+    fast, exact = reading.get(path), reading.get(path, params={"solver": "exact"})
+    assert [answer.json()["meta"]["solver"] for answer in (fast, exact)] == ["push", "exact"]
+    kind = path.rpartition("/")[2]
+    assert ids(exact, kind) == ids(fast, kind)
+
+
 def test_explanation_adds_up_to_the_score(reading):
     for entry in reading.get(ITEMS, params={"explain": "paths"}).json()["data"]["items"]:
         parts = entry["explanation"]
@@ -67,7 +75,11 @@ def test_limit_and_exclude_seen_are_kept(reading):
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=true", "limit=", "explain=full", "exclude_seen=7", "min_price=3", "limt=3"]
+    "query",
+    [
+        *("limit=0", "limit=101", "limit=true", "limit=", "explain=full"),
+        *("solver=best", "exclude_seen=7", "min_price=3", "limt=3"),
+    ],
 )
 def test_parameter_that_is_wrong_or_unknown_is_refused(reading, query):
     errors = problem(reading.get(f"{ITEMS}?{query}"), 422, "invalid_parameter")["errors"]

@@ -1,13 +1,18 @@
 """Parameters of a run, and of the answers made from it."""
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 from guanxi.errors import ParameterError
 from guanxi.local_trust import RelationWeight, default_weights
 from guanxi.schema import load_model
+
+BALANCED, CUSTOM = "balanced", "custom"
+LAST_VERSION = 1_000_000
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +21,12 @@ class Strategy:
 
     Attributes
     ----------
+    name : str
+        By default ``balanced`` where every parameter is as there, else ``custom``.
+    version : int
+        In 1..1,000,000.
     weights : mapping of relation type to RelationWeight
-        Local trust per relation type.
+        Local trust per relation type; one that is left out says nothing.
     attribution_days : float
         How long after a share a purchase is credited to it; at least 0.
     restart : float
@@ -26,17 +35,35 @@ class Strategy:
         Ids of the accounts where global trust starts; all accounts where there is none.
     discounts : bool
         Whether authenticity is applied before trust flows.
+    description : str
+        For people; no parameter, so it counts neither in comparisons nor in the id of a run.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of range; the message begins with the name of the field.
+
+    Examples
+    --------
+    >>> Strategy().label, Strategy(restart=0.3).label
+    ('balanced@1', 'custom@1')
     """
 
-    name: str = "balanced"
+    name: str = ""
     version: int = 1
     weights: Mapping[str, RelationWeight] = field(default_factory=lambda: default_weights(load_model()))
     attribution_days: float = 90.0
     restart: float = 0.15
     seeds: tuple[str, ...] = ()
     discounts: bool = True
+    description: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", BALANCED)
+            if self != Strategy(name=BALANCED):
+                object.__setattr__(self, "name", CUSTOM)
+        self._check_name()
         if not 0 < self.restart <= 1:
             raise ParameterError(f"restart is {self.restart}, not in (0, 1]")
         if not 0 <= self.attribution_days < float("inf"):
@@ -47,18 +74,41 @@ class Strategy:
                 f"weights name relation type {unknown[0]!r}, not one of {', '.join(load_model().relations)}"
             )
 
+    def _check_name(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ParameterError(
+                f"name is {self.name[:100]!r}, not a letter a-z followed by at most 63 letters a-z, digits and hyphens"
+            )
+        if not 1 <= self.version <= LAST_VERSION:
+            raise ParameterError(f"version is {self.version}, not in 1..{LAST_VERSION}")
+
+    @property
+    def label(self) -> str:
+        """Name and version, as runs and answers give them."""
+        return f"{self.name}@{self.version}"
+
     def with_weight(self, relation: str, weight: float) -> Self:
         """Return the same strategy with another weight for one relation type."""
         old = self.weights.get(load_model().relation(relation).name, RelationWeight(0.0))
         return replace(self, weights={**self.weights, relation: replace(old, weight=weight)})
 
+    def parameters(self) -> dict[str, Any]:
+        """Name, version and every parameter, as JSON has them."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.compare}
+        # What is off is left out: a run keeps its id when a part is added that it does without.
+        values = {name: value for name, value in values.items() if value is not None}
+        weights = {
+            name: {"weight": of.weight, "half_life_days": of.half_life_days} for name, of in self.weights.items()
+        }
+        return {**values, "weights": weights, "seeds": list(self.seeds)}
+
     def to_json(self) -> str:
         """All parameters, in one order."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return json.dumps(self.parameters(), sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
+    def from_json(cls, text: str, *, description: str = "") -> Self:
         """Read back what ``to_json`` wrote."""
-        fields: dict[str, Any] = json.loads(text)
-        weights = {name: RelationWeight(**weight) for name, weight in fields.pop("weights").items()}
-        return cls(**{**fields, "weights": weights, "seeds": tuple(fields["seeds"])})
+        fields_: dict[str, Any] = json.loads(text)
+        weights = {name: RelationWeight(**weight) for name, weight in fields_.pop("weights").items()}
+        return cls(**{**fields_, "weights": weights, "seeds": tuple(fields_["seeds"])}, description=description)
