@@ -48,6 +48,8 @@ def test_wheel_carries_every_module_and_the_licence(unpacked):
     written = {str(path.relative_to(source)) for path in source.rglob("*.py")}
     shipped = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*.py")}
     assert shipped == written
+    strategies = {path.name for path in (source / "guanxi" / "engine" / "strategies").glob("*.toml")}
+    assert {path.name for path in (unpacked / "guanxi" / "engine" / "strategies").glob("*.toml")} == strategies != set()
     assert (unpacked / f"guanxi-{PROJECT['version']}.dist-info" / "licenses" / "LICENSE").is_file()
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from guanxi.engine import Engine, FileMapping, Limit, Strategy, View
     from guanxi.errors import GuanxiError
     from guanxi.graph import TrustGraph
-    from guanxi.trust import eigentrust, pagerank, personal_trust
+    from guanxi.trust.eigentrust import eigentrust
+    from guanxi.trust.pagerank import pagerank
+    from guanxi.trust.personal import personal_trust
 
 _HOMES = {
     "Engine": "guanxi.engine",

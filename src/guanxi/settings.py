@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     neo4j_user: str = Field("neo4j", description="Who logs on to Neo4j")
     neo4j_password: SecretStr | None = Field(None, description="Password of that user")
     neo4j_password_file: Path | None = Field(None, description="File that holds neo4j_password")
+    neo4j_migrate: bool = Field(default=False, description="Whether the API brings the schema in Neo4j up to date")
     host: str = Field("127.0.0.1", description="Address that the API listens on")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(8000, description="Port that the API listens on")
     workers: Annotated[int, Field(ge=1, le=256)] = Field(1, description="Processes that serve the API")

@@ -71,7 +71,7 @@ def test_damaged_segment_is_an_error(tmp_path, monkeypatch):
     file.write_text("relation,source,target\nfollow,ann,bob\n")
     engine.load([file])
     (segment,) = (engine.store.home / "segments").iterdir()
-    flip(segment / "events.arrow")
+    flip(segment / "ids.arrow")
     assert severity(engine, "store") == ["error"]
     (segment / "manifest.json").write_text("{")
     assert severity(engine, "store") == ["error"]

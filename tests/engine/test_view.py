@@ -51,6 +51,7 @@ def test_answer_names_run_snapshot_date_and_strategy(engine, answer):
     view = answer(engine, [*TIES, row("follow", "eve", "ann", at=3)])
     _, meta = view.items("ann")
     assert meta == {
+        "solver": "push",
         "run": view.run.id,
         "snapshot": view.snapshot.id,
         "as_of": meta["as_of"],
@@ -62,6 +63,24 @@ def test_answer_names_run_snapshot_date_and_strategy(engine, answer):
     }
     assert meta["as_of"].startswith("2023-11-17T")
     assert view.ranking()[1]["personalised"] is False
+
+
+@pytest.mark.parametrize("kind", ["items", "accounts"])
+def test_push_and_exact_solver_give_the_same_answer_and_are_named(engine, answer, kind):
+    ask = getattr(answer(engine, TIES), kind)
+    (fast, meta), (exact, exact_meta) = ask("ann"), ask("ann", exact=True)
+    assert (meta["solver"], exact_meta["solver"]) == ("push", "exact")
+    assert ids(fast, kind) == ids(exact, kind)
+    for mine, theirs in zip(fast[kind], exact[kind], strict=True):
+        assert mine["score"] == pytest.approx(theirs["score"], abs=1e-6)
+        assert score_of(mine) == pytest.approx(mine["score"], abs=1e-9)
+
+
+def test_run_that_kept_no_routes_prepares_them_anew(engine, answer, monkeypatch):
+    view = answer(engine, TIES)
+    before = view.items("ann")
+    monkeypatch.setattr(type(view.run.bundle), "has", lambda *_: False)
+    assert Engine(engine.store.home).view().items("ann") == before
 
 
 def test_same_question_has_the_same_answer(engine, answer):

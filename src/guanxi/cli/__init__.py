@@ -26,8 +26,8 @@ def main() -> None:
 
 
 def _run() -> None:
-    from guanxi.cli.app import app  # noqa: PLC0415 - after the environment is set
-    from guanxi.errors import GuanxiError, UnknownIdError  # noqa: PLC0415
+    from guanxi.cli.app import app  # after the environment is set
+    from guanxi.errors import GuanxiError, UnknownIdError
 
     try:
         app(prog_name="guanxi")
@@ -45,7 +45,7 @@ def _run() -> None:
 
 def exit_code(exc: Exception) -> int:
     """Exit code of one of Guanxi's errors."""
-    from guanxi import errors  # noqa: PLC0415
+    from guanxi import errors
 
     by_type = (
         (errors.ParameterError, EXIT_USAGE),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from guanxi.engine import FileMapping, Strategy, parse_pairs, read_mapping_file
+from guanxi.engine.options import CUSTOM
 from guanxi.errors import ParameterError
 from guanxi.stores.neo4j import is_neo4j
 
@@ -37,15 +38,20 @@ def graph_mapping_of(paths: Sequence[str], file: Path | None, *, others: bool) -
     return file
 
 
-def strategy_of(seeds: Sequence[str], restart: float | None, weights: Sequence[str], *, discount: bool) -> Strategy:
-    """Return the balanced strategy, or one called custom where a flag changes it."""
-    strategy = Strategy(seeds=tuple(sorted(set(seeds))), discounts=discount)
+def strategy_of(
+    base: Strategy, seeds: Sequence[str], restart: float | None, weights: Sequence[str], *, discount: bool | None
+) -> Strategy:
+    """Return a strategy, or one called custom where a flag changes it."""
+    strategy = base
+    if seeds:
+        strategy = replace(strategy, seeds=tuple(sorted(set(seeds))))
     if restart is not None:
         strategy = replace(strategy, restart=restart)
+    if discount is not None:
+        strategy = replace(strategy, discounts=discount)
     for pair in weights:
         strategy = strategy.with_weight(*_weight(pair))
-    changed = seeds or restart is not None or weights or not discount
-    return replace(strategy, name="custom") if changed else strategy
+    return strategy if strategy == base else replace(strategy, name=CUSTOM, version=1, description="")
 
 
 def _weight(pair: str) -> tuple[str, float]:

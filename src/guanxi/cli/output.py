@@ -80,7 +80,7 @@ def progress_bar(label: str, *, quiet: bool = False) -> Iterator[Callable[[int, 
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TransferSpeedColumn(), TimeElapsedColumn())
     with Progress(*columns, console=messages(), transient=True) as bar:

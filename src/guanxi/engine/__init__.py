@@ -2,6 +2,7 @@
 
 from guanxi.engine.doctor import Finding
 from guanxi.engine.engine import Engine, EventOutcome, RunReport, SnapshotReport
+from guanxi.engine.erasure import ErasureReport
 from guanxi.engine.loads import Limit, LoadReport
 from guanxi.engine.options import Strategy
 from guanxi.engine.privacy import Privacy
@@ -11,6 +12,7 @@ from guanxi.loading import FileMapping, FileReject, parse_pairs, read_mapping_fi
 
 __all__ = [
     "Engine",
+    "ErasureReport",
     "EventOutcome",
     "FileMapping",
     "FileReject",

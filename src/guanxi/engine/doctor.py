@@ -36,7 +36,7 @@ def examine(store: GraphStore) -> list[Finding]:
         published = store.published()
         if published is None:
             return [*findings, Finding("snapshot", "note", "there is none yet; `guanxi snapshot` makes one")]
-        snapshot = Snapshot.open(store.snapshots / published.newest)
+        snapshot = Snapshot.open(store.snapshots / published.newest, thorough=True)
         findings.append(Finding("snapshot", "ok", f"{snapshot.id}: {snapshot.n_edges:,} edges, checksums right"))
         findings += data_findings(snapshot)
     except DamagedError as exc:
@@ -72,7 +72,8 @@ def _run(store: GraphStore) -> list[Finding]:
     if published is None or published.run is None:
         return [Finding("run", "note", "there is none yet; `guanxi score` makes one")]
     try:
-        run = Run.open(store.runs / published.run, Snapshot.open(store.snapshots / published.snapshot))
+        snapshot = Snapshot.open(store.snapshots / published.snapshot)
+        run = Run.open(store.runs / published.run, snapshot, thorough=True)
     except DamagedError as exc:
         return [Finding("run", "error", f"{exc}; `guanxi score` computes it again")]
     mass = float(run.global_trust.sum())

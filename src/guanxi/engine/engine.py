@@ -7,17 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from guanxi.engine import doctor, graph_database
-from guanxi.engine.loads import Limit, LoadReport, Progress, load_files
-from guanxi.engine.options import Strategy
+from guanxi.engine import doctor, erasure, graph_database, strategies
+from guanxi.engine.erasure import ErasureReport
+from guanxi.engine.loads import WAS_ERASED, Limit, LoadReport, Progress, load_files
+from guanxi.engine.options import CUSTOM, Strategy
 from guanxi.engine.privacy import Privacy
+from guanxi.engine.refresh import take_snapshot
 from guanxi.engine.scoring import Run, score
 from guanxi.engine.view import View
 from guanxi.errors import DamagedError, NotReadyError
 from guanxi.events import columns_from_rows, event_ids, parse_events
 from guanxi.loading import FileMapping
-from guanxi.snapshot import Snapshot, build_snapshot
-from guanxi.stores import EmbeddedStore, GraphStore, Published, RunRecord
+from guanxi.snapshot import Snapshot
+from guanxi.stores import EmbeddedStore, Erased, GraphStore, Published, RunRecord, Tombstone
 from guanxi.stores.neo4j import Neo4jStore, Neo4jTarget, Pumped
 from guanxi.stores.neo4j.importing import ImportFiles
 from guanxi.stores.neo4j.writeback import WrittenBack
@@ -113,6 +115,8 @@ class Engine:
         self._privacy = privacy or Privacy()
         self._now_us = now_us
         self._view: View | None = None
+        if self.neo4j is None and self.store.erasing("answers"):  # whoever began to erase was killed
+            self.finish_erasures()
 
     def close(self) -> None:
         """Close the store's connections."""
@@ -204,8 +208,11 @@ class Engine:
             appended = self.store.append(parsed.events) if len(parsed.events) else None
             said = appended.outcomes if appended else []
             for row, id_, outcome in zip(parsed.rows.tolist(), event_ids(parsed.events), said, strict=True):
-                why = "another event with this id says something else" if outcome == "conflict" else None
-                outcomes[positions[row]] = EventOutcome(outcome, id=id_, detail=why)
+                if outcome == "erased":
+                    outcomes[positions[row]] = EventOutcome("rejected", detail=WAS_ERASED)
+                else:
+                    why = "another event with this id says something else" if outcome == "conflict" else None
+                    outcomes[positions[row]] = EventOutcome(outcome, id=id_, detail=why)
         return [outcomes[row] for row in range(len(rows))]
 
     @property
@@ -221,51 +228,115 @@ class Engine:
         StoreError
             If Neo4j does not answer; nothing is lost, and the next call goes on from there.
         """
-        return self.neo4j.pump(progress=progress) if self.neo4j else None
+        if self.neo4j is None:
+            return None
+        pumped = self.neo4j.pump(progress=progress)
+        self.finish_erasures()
+        return pumped
+
+    # -- erasing --------------------------------------------------------------------------------------------------
+
+    def erase(self, *accounts: str) -> ErasureReport:
+        """Erase accounts from events, graph, snapshots, runs and lists of rejects, and keep them out.
+
+        What cannot be reached now is said in the report; a later opening, ``pump`` or ``finish_erasures`` goes on.
+
+        Raises
+        ------
+        ParameterError
+            If an id is none.
+        StoreError
+            If the store cannot be written to; nothing is begun, or the next opening goes on.
+        """
+        return erasure.erase(self.store, accounts, now_us=self._now_us(), publish=self._publish)
+
+    def erase_events(self, *accounts: str) -> Erased:
+        """Begin to erase accounts: their events go, at once; ``pump`` and ``finish_erasures`` do the rest."""
+        log_ = self.neo4j.log if self.neo4j else self.store
+        return log_.erase(*accounts, now_us=self._now_us())
+
+    def replay(self, tombstones: Sequence[Tombstone]) -> ErasureReport:
+        """Erase whom a restored copy of the store knows again; raises as ``erase``."""
+        return erasure.replay(self.store, tombstones, now_us=self._now_us(), publish=self._publish)
+
+    def finish_erasures(self) -> bool:
+        """Free answers of accounts whose events are gone; whether no erasure is left unfinished."""
+        return erasure.renew_quietly(self.store, self._publish)
+
+    def _publish(self, strategy: Strategy | None) -> None:
+        self.snapshot()
+        if strategy is not None:
+            self._score(strategy, warm=False, keeps=False)
 
     # -- snapshots and runs ---------------------------------------------------------------------------------------
 
-    def snapshot(self) -> SnapshotReport:
-        """Build a snapshot of all events and put it in use together with its run, once `score` has made one.
+    def snapshot(self, *, full: bool = False) -> SnapshotReport:
+        """Take a snapshot of all events and put it in use together with its run, once `score` has made one.
 
-        Until then answers are made from the run in use.
+        Until then answers are made from the run in use. Where little is new, it is made from the one before, unless
+        ``full`` is set; its bytes are the same.
 
         Raises
         ------
         NotReadyError
             If the store has no events.
         """
-        started, seq = time.perf_counter(), self.store.last_seq()
+        started, erased, seq = time.perf_counter(), self.store.last_erasure(), self.store.last_seq()
         if seq == 0 and self.neo4j is None:
             raise NotReadyError(f"the store at {self.store.home} has no events; load some first")
-        folder = build_snapshot(self.store.events(upto=seq), self.store.snapshots)
-        snapshot, old = Snapshot.open(folder), self.store.published()
+        taken = take_snapshot(self.store, seq, erasure=erased, full=full)
+        snapshot, old = Snapshot.open(taken.folder, verify=False), self.store.published()  # its hash was just computed
         new = old is None or old.newest != snapshot.id
         current = old or Published(snapshot=snapshot.id, run=None, seq=seq)
-        self.store.publish(replace(current, newest=snapshot.id, newest_seq=seq))
+        self.store.publish(replace(current, newest=snapshot.id, newest_seq=seq, newest_erasure=erased))
+        if self.store.last_erasure() != erased:  # of an account that the snapshot may still know
+            return self.snapshot()
         seconds = time.perf_counter() - started
         n_items = len(snapshot.ids.get("item", ()))
-        log.info("snapshot %s of %d edges in %.2f s", snapshot.id, snapshot.n_edges, seconds)
+        how = "refreshed" if taken.refreshed else "built"
+        log.info("snapshot %s of %d edges %s in %.2f s", snapshot.id, snapshot.n_edges, how, seconds)
         n_events = self.store.n_events()
         return SnapshotReport(snapshot.id, snapshot.n_accounts, n_items, snapshot.n_edges, n_events, new, seconds)
 
-    def score(self, strategy: Strategy | None = None) -> RunReport:
+    def score(self, strategy: Strategy | None = None, *, warm: bool = False) -> RunReport:
         """Compute a run of the newest snapshot and put both in use.
+
+        With ``warm`` it starts from the scores in use, where there are some: fewer steps, the same scores to 1e-9, but
+        not to the bit. The strategy is kept, unless it is called ``custom``: a name and version stand for one content.
 
         Raises
         ------
         NotReadyError
             If there is no snapshot.
+        ConflictError
+            If the strategy's name and version stand for other parameters.
         """
-        started, strategy = time.perf_counter(), strategy or Strategy()
+        strategy = strategy or Strategy()
+        keeps = strategy.name != CUSTOM
+        if keeps:
+            strategies.is_known(strategy, self.store)  # a conflict is said before the work
+        return self._score(strategy, warm=warm, keeps=keeps)
+
+    def keep_strategy(self, strategy: Strategy) -> bool:
+        """Keep a strategy in the store, on disk when this returns; whether it was new. Raises as ``keep`` does."""
+        return strategies.keep(strategy, self.store, now_us=self._now_us())
+
+    def _score(self, strategy: Strategy, *, warm: bool, keeps: bool) -> RunReport:
+        """Compute a run of the newest snapshot and put both in use."""
+        started = time.perf_counter()
         old = self.store.published()
         if old is None:
             raise NotReadyError("there is no snapshot; `guanxi snapshot` makes one")
         snapshot = Snapshot.open(self.store.snapshots / old.newest)
-        run = Run.open(score(snapshot, strategy, self.store.runs), snapshot)
-        named = f"{strategy.name}@{strategy.version}"
+        earlier = self._earlier_run(old) if warm else None
+        run = Run.open(score(snapshot, strategy, self.store.runs, earlier=earlier), snapshot, verify=False)
+        named = strategy.label
+        if keeps:  # not earlier: one that cannot be scored, for a seed that is no account, takes up no name
+            self.keep_strategy(strategy)
         self.store.record_run(RunRecord(run.id, snapshot.id, named, strategy.to_json(), self._now_us()))
         latest = self.store.published() or old  # another process may have taken a snapshot meanwhile
+        if old.newest not in latest.snapshots:  # and this one is gone: by an erasure, or for good
+            return self._score(strategy, warm=warm, keeps=keeps)
         self.store.publish(latest.with_run(run.id, of=old))
         seconds = time.perf_counter() - started
         log.info("run %s of snapshot %s by %s in %.2f s", run.id, snapshot.id, named, seconds)
@@ -278,6 +349,16 @@ class Engine:
             int((run.discount < 1).sum()),
             seconds,
         )
+
+    def _earlier_run(self, published: Published) -> Run | None:
+        """The run in use; None where there is none, or it is damaged."""
+        if published.run is None:
+            return None
+        try:
+            return Run.open(self.store.runs / published.run, Snapshot.open(self.store.snapshots / published.snapshot))
+        except DamagedError as exc:
+            log.warning("%s; starting cold", exc)
+            return None
 
     def write_back(self, *, progress: Progress | None = None) -> WrittenBack:
         """Put the scores of the run in use on the account nodes in Neo4j.

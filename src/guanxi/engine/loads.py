@@ -1,7 +1,7 @@
 """Loading files into a store: all of them, or nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,12 +10,15 @@ import numpy as np
 from guanxi.bundle import store_error
 from guanxi.errors import ParameterError, StoreFullError, TooManyRejectsError
 from guanxi.events import event_ids
-from guanxi.loading import EventBatch, FileMapping, FileReject, RejectWriter, find_files, read_events
+from guanxi.loading import EventBatch, FileMapping, FileReject, RejectWriter, ahead, find_files, read_events
 from guanxi.schema import load_model
 from guanxi.stores import Appended, GraphStore
 
 Progress = Callable[[int, int], None]
 """Called with bytes read and bytes in all."""
+
+
+WAS_ERASED = "is from or to an account that was erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,8 @@ def load_files(
     """
     found = find_files(paths, mappings)
     empty = LoadReport(len(found.files), skipped=[f"{s.path}: {s.reason}" for s in found.skipped])
-    batches = read_events(paths, mappings, now_us=now_us)
-    return load_batches(store, batches, empty, limit=limit, rejects_file=rejects_file, progress=progress)
+    with closing(ahead(read_events(paths, mappings, now_us=now_us))) as batches:
+        return load_batches(store, batches, empty, limit=limit, rejects_file=rejects_file, progress=progress)
 
 
 def load_batches(
@@ -167,7 +170,7 @@ class _Tally:
     def add(self, batch: EventBatch, appended: Appended) -> list[FileReject]:
         """Count a batch; return everything in it that was refused."""
         report = self.report
-        rejects = batch.rejects + _conflicts(batch, appended)
+        rejects = batch.rejects + _conflicts(batch, appended) + _erased(batch, appended)
         codes = batch.events["relation"].to_numpy()[appended.where("created")]
         for code, n in zip(*np.unique(codes, return_counts=True), strict=True):
             name = self._names[int(code)]
@@ -190,3 +193,9 @@ def _conflicts(batch: EventBatch, appended: Appended) -> list[FileReject]:
     return [
         FileReject(batch.file, int(batch.lines[row]), "id", reason, id_) for row, id_ in zip(rows, ids, strict=True)
     ]
+
+
+def _erased(batch: EventBatch, appended: Appended) -> list[FileReject]:
+    """Without the value: the list must not hold again what was erased."""
+    lines = batch.lines[appended.where("erased")].tolist()
+    return [FileReject(batch.file, line, "", WAS_ERASED, "") for line in lines]

@@ -4,7 +4,7 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from guanxi.engine.wording import Language, rests_on, summary
 from guanxi.events.values import isoformat
 from guanxi.recommend import (
     AccountOptions,
+    Circle,
     ItemOptions,
     Recommendation,
     Viewer,
@@ -25,13 +26,15 @@ from guanxi.recommend import (
     trusts_in_public,
 )
 from guanxi.recommend.accounts import Standing
-from guanxi.recommend.items import check_limit
+from guanxi.recommend.ranking import check_limit
 from guanxi.snapshot import Snapshot
 from guanxi.stores import GraphStore
 from guanxi.trust import OUTSIDE, PersonalTrust, inflow, personal_trust
 from guanxi.vetting import Dossier, Heard, authenticity_of, vet
 
 Answer = dict[str, Any]
+Solver = Literal["exact", "push"]
+CIRCLE_SIZE = 200
 _CACHED = 256
 _NOTHING = np.zeros(0, dtype=np.uint32)
 
@@ -63,14 +66,15 @@ class View:
         """The snapshot that answers are made from."""
         return self.run.snapshot
 
-    def meta(self, *, personalised: bool = True, n_newer: int = 0) -> Answer:
-        """What every answer says about itself."""
+    def meta(self, *, personalised: bool = True, n_newer: int = 0, solver: Solver | None = None) -> Answer:
+        """What every answer says about itself; a personal one also by which solver it was found."""
         as_of = self.snapshot.as_of
-        return {
+        said: Answer = {} if solver is None else {"solver": solver}
+        return said | {
             "run": self.run.id,
             "snapshot": self.snapshot.id,
             "as_of": None if as_of is None else isoformat(as_of),
-            "strategy": f"{self.run.strategy.name}@{self.run.strategy.version}",
+            "strategy": self.run.strategy.label,
             "degraded": self.degraded,
             "personalised": personalised,
             "n_newer_events": n_newer,
@@ -85,30 +89,48 @@ class View:
         limit: int = 10,
         exclude_seen: bool = True,
         language: Language = "en",
+        exact: bool = False,
     ) -> tuple[Answer, Answer]:
-        """Items for an account: data and meta. An account that nothing is known of gets an answer that says so."""
-        present, personal = self._present(account)
+        """Items for an account: data and meta. An account that nothing is known of gets an answer that says so.
+
+        The accounts that it trusts are found by a push, or by the ``exact`` solver, which takes longer.
+        """
+        present = self._present(account)
         known = present.items[present.items < self.run.interactions.n_items]  # others are newer than the snapshot
         owned = known if exclude_seen else _NOTHING
-        viewer = self._viewer(present, personal, excluded_items=owned)
+        circle = self._circle(present, size=CIRCLE_SIZE, exact=exact)
+        viewer = self._viewer(present, circle, excluded_items=owned)
         options = ItemOptions(public=self.privacy.public)
         found = recommend_items(
             viewer, self.run.interactions, self.run.prior, self.snapshot, limit=limit, options=options
         )
-        return self._recommended("items", present, viewer, found, language)
+        return self._recommended("items", present, viewer, found, language, _solver(exact=exact))
 
-    def accounts(self, account: str, *, limit: int = 10, language: Language = "en") -> tuple[Answer, Answer]:
-        """Accounts to follow for an account: data and meta."""
-        present, personal = self._present(account)
-        viewer = self._viewer(present, personal, excluded_items=_NOTHING)
+    def accounts(
+        self, account: str, *, limit: int = 10, language: Language = "en", exact: bool = False
+    ) -> tuple[Answer, Answer]:
+        """Accounts to follow for an account: data and meta; ``exact`` as in ``items``."""
+        present = self._present(account)
+        personal = self._personal(present) if exact else self.run.push.scores(present.index, row=present.row)
+        viewer = self._viewer(
+            present, trusted_circle(personal.scores, present.index, self.run.discount), excluded_items=_NOTHING
+        )
         standing = Standing(self.run.graph, personal, self.run.global_trust)
         options = AccountOptions(public=self.privacy.public)
         found = recommend_accounts(viewer, standing, self.run.interactions, self.snapshot, limit=limit, options=options)
-        return self._recommended("accounts", present, viewer, found, language)
+        return self._recommended("accounts", present, viewer, found, language, _solver(exact=exact))
 
-    def _present(self, account: str) -> tuple[Present, PersonalTrust]:
-        present = Present.of(account, self.run, self.store, seq=self.seq)
-        return present, self._personal(present)
+    def _present(self, account: str) -> Present:
+        return Present.of(account, self.run, self.store, seq=self.seq)
+
+    def _circle(self, present: Present, *, size: int, exact: bool) -> Circle:
+        """The accounts that a viewer trusts most."""
+        if exact:
+            return trusted_circle(self._personal(present).scores, present.index, self.run.discount, size=size)
+        top = self.run.push.top(present.index, row=present.row, size=size)
+        total = top.scores.sum()
+        shares = top.scores / total if total > 0 else top.scores
+        return Circle(top.accounts, shares, self.run.discount[top.accounts])
 
     def _personal(self, present: Present) -> PersonalTrust:
         key = (present.id, present.n_newer)
@@ -129,16 +151,21 @@ class View:
                 self._cache.popitem(last=False)
         return personal
 
-    def _viewer(self, present: Present, personal: PersonalTrust, *, excluded_items: npt.NDArray[np.uint32]) -> Viewer:
+    def _viewer(self, present: Present, circle: Circle, *, excluded_items: npt.NDArray[np.uint32]) -> Viewer:
         own = [present.targets(name, "account") for name in ("follow", "trust", "block")]
         me = [] if present.index is None else [np.array([present.index], dtype=np.uint32)]
-        circle = trusted_circle(personal.scores, present.index, self.run.discount)
         circle = circle.without(present.targets("block", "account"))
         excluded = np.unique(np.concatenate([*own, *me])) if own or me else _NOTHING
         return Viewer(present.index, circle, present.items, present.weights, excluded_items, excluded)
 
     def _recommended(
-        self, kind: str, present: Present, viewer: Viewer, found: list[Recommendation], language: Language
+        self,
+        kind: str,
+        present: Present,
+        viewer: Viewer,
+        found: list[Recommendation],
+        language: Language,
+        solver: Solver,
     ) -> tuple[Answer, Answer]:
         parts = [
             name
@@ -157,7 +184,7 @@ class View:
             },
             kind: [self._shown(kind, present, rank, entry, language) for rank, entry in enumerate(found, start=1)],
         }
-        return data, self.meta(n_newer=present.n_newer) | {"confidence": _confidence(viewer)}
+        return data, self.meta(n_newer=present.n_newer, solver=solver) | {"confidence": _confidence(viewer)}
 
     def _shown(self, kind: str, present: Present, rank: int, found: Recommendation, language: Language) -> Answer:
         ids = self.snapshot.ids["item" if kind == "items" else "account"]
@@ -184,7 +211,8 @@ class View:
             If the snapshot does not know the target. An unknown viewer is a newcomer, not an error.
         """
         index = self.snapshot.accounts.index(target)
-        present, personal = self._present(viewer)
+        present = self._present(viewer)
+        personal = self._personal(present)
         score = float(personal.scores[index])
         data = {
             "viewer": viewer,
@@ -197,7 +225,7 @@ class View:
             **self._terms(viewer, personal, index, at_most=at_most),
             "counts": self._trust_counts(present, index),
         }
-        return data, self.meta(n_newer=present.n_newer)
+        return data, self.meta(n_newer=present.n_newer, solver="exact")
 
     def _terms(self, viewer: str, personal: PersonalTrust, index: int, *, at_most: int) -> Answer:
         """Who passes trust on to an account: the largest terms by name where that is public, the rest together.
@@ -235,15 +263,16 @@ class View:
         return {"n_trusting": len(theirs), "n_trusting_whom_the_viewer_follows": len(np.intersect1d(mine, theirs))}
 
     def trusted_by(self, viewer: str, *, limit: int = 10) -> tuple[Answer, Answer]:
-        """Whom an account trusts most: data and meta."""
+        """Whom an account trusts most, by the exact solver: data and meta."""
         check_limit(limit)
-        present, personal = self._present(viewer)
+        present = self._present(viewer)
+        personal = self._personal(present)
         circle = trusted_circle(personal.scores, present.index, self.run.discount, size=limit)
         rows = [
             {"rank": rank, "id": self.snapshot.accounts[int(a)], "trust": float(personal.scores[a])}
             for rank, a in enumerate(circle.accounts, start=1)
         ]
-        return {"viewer": viewer, "accounts": rows}, self.meta(n_newer=present.n_newer)
+        return {"viewer": viewer, "accounts": rows}, self.meta(n_newer=present.n_newer, solver="exact")
 
     def ranking(self, *, limit: int = 10) -> tuple[Answer, Answer]:
         """The most trusted accounts: data and meta."""
@@ -294,6 +323,10 @@ def _placed(score: float, ordered: npt.NDArray[np.float64]) -> Answer:
         "percentile": 100.0 * below / max(len(ordered) - 1, 1),
         "n_accounts": len(ordered),
     }
+
+
+def _solver(*, exact: bool) -> Solver:
+    return "exact" if exact else "push"
 
 
 def _confidence(viewer: Viewer) -> str:

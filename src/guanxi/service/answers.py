@@ -19,6 +19,7 @@ from guanxi.service.table import Route
 
 Answer = tuple[dict[str, Any], dict[str, Any]]
 Explain = Literal["none", "summary", "paths"]
+Solver = Literal["push", "exact"]
 
 
 def _checked_id(id_: str) -> str:
@@ -51,6 +52,9 @@ class AccountsQuery(TopQuery):
     """Parameters of recommended accounts."""
 
     explain: Annotated[Explain, Field(description="How much of the reasons is wanted")] = "summary"
+    solver: Annotated[
+        Solver, Field(description="How trusted accounts are found: fast, or exactly, which takes far longer")
+    ] = "push"
 
 
 class ItemsQuery(AccountsQuery):
@@ -73,7 +77,8 @@ async def recommended_items(request: Request, account: Id, query: Annotated[Item
     """
 
     def compute(view: View, language: Language) -> Answer:
-        return view.items(account, limit=query.limit, exclude_seen=query.exclude_seen, language=language)
+        exact = query.solver == "exact"
+        return view.items(account, limit=query.limit, exclude_seen=query.exclude_seen, language=language, exact=exact)
 
     return await _recommended(request, compute, "items", query.explain)
 
@@ -82,7 +87,7 @@ async def recommended_accounts(request: Request, account: Id, query: Annotated[A
     """Accounts to follow for an account; those that it follows, trusts or blocks are left out."""
 
     def compute(view: View, language: Language) -> Answer:
-        return view.accounts(account, limit=query.limit, language=language)
+        return view.accounts(account, limit=query.limit, language=language, exact=query.solver == "exact")
 
     return await _recommended(request, compute, "accounts", query.explain)
 

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from guanxi.errors import NotReadyError
-from guanxi.service import answers, events, operations, problems, shapes
+from guanxi.service import accounts, answers, events, operations, problems, shapes, strategies
 from guanxi.service.access import Access
 from guanxi.service.bodies import BodyLimit
 from guanxi.service.context import RequestContext
@@ -18,7 +18,7 @@ from guanxi.service.state import Service
 from guanxi.service.table import Route
 from guanxi.settings import Settings, load_settings
 
-ROUTES: tuple[Route, ...] = (*events.ROUTES, *answers.ROUTES, *operations.ROUTES)
+ROUTES: tuple[Route, ...] = (*events.ROUTES, *accounts.ROUTES, *answers.ROUTES, *strategies.ROUTES, *operations.ROUTES)
 _EVERY_KEYED_ROUTE = (401, 403)
 
 
@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 async def _warm_up(service: Service) -> None:
     """Compile the kernels that take events in, and answer once where there is a run to answer from."""
     await service.ingest.warm()
+    service.erasures.resume()
     try:
         await service.current.get()
     except NotReadyError:

@@ -1,9 +1,9 @@
 """The outbox of one process: applies to Neo4j what is durable in the folder, and knows how Neo4j is doing.
 
 No request waits for Neo4j: answers come from the run in use, events go into the log, and this module's threads do the
-rest. One applies; the other, which never talks to anybody, cuts connections that have been silent for too long. The
-driver has no deadline for that by itself: a server that stalls, or whose bytes arrive garbled, would hold it for
-minutes.
+rest. One applies; the other, which never talks to anybody, cuts connections that have been silent for too long, however
+long the work is that they do. The driver has no deadline for that by itself: a server that stalls, or whose bytes
+arrive garbled, would hold it for minutes.
 """
 
 import threading
@@ -14,16 +14,24 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from guanxi.errors import GuanxiError, NotReadyError, StoreBusyError
-from guanxi.stores.neo4j import Neo4jCredentialsError, Neo4jDatabaseError, Neo4jFullError, Neo4jStore
-from guanxi.stores.neo4j import Neo4jUnreachableError as Unreachable
+from guanxi.errors import (
+    GuanxiError,
+    NotReadyError,
+    StoreBusyError,
+    StoreCredentialsError,
+    StoreDatabaseError,
+    StoreFullError,
+    StoreHaltedError,
+    StoreUnreachableError,
+)
+from guanxi.stores.neo4j import Neo4jStore
 
 log = structlog.stdlib.get_logger("guanxi.service")
 
 EVERY_S = 0.5
 """How often Neo4j is asked for its position when nothing happens."""
 LIMIT = 2_000
-"""Events of one round: small, so that an answer comes at least once a second."""
+"""Events of one round: small, so that the position moves at least once a second."""
 LOCK_WAIT_S = 0.05
 """How long to wait for another process that applies; it does the work, this one only reads how far it got."""
 DEGRADED_AFTER_S = 2.0
@@ -31,16 +39,20 @@ CUT_AFTER_S = 6.0
 """Silence after which connections are cut; doubled by each cut until a round goes well, lest work that takes long is
 never done."""
 MAX_DOUBLINGS = 4
-BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 5.0)
+BACKOFF_S = (0.5, 1.0, 2.0)
+LOCKED_OUT_S = 20.0
+"""Pause after a refused password: Neo4j lets nobody of that name in for 5 s after three of them."""
 _GRACE_S = 0.5
 """What a round that runs when the outbox is closed gets, before its connections are cut."""
 _CLOSE_S = 4.0
+_NEVER = float("inf")
 
 _SAID: tuple[tuple[type[GuanxiError], str], ...] = (
-    (Unreachable, "no answer"),
-    (Neo4jCredentialsError, "user or password refused"),
-    (Neo4jDatabaseError, "no such database"),
-    (Neo4jFullError, "it cannot write, its disk or memory is full"),
+    (StoreUnreachableError, "no answer"),
+    (StoreCredentialsError, "user or password refused"),
+    (StoreDatabaseError, "no such database"),
+    (StoreFullError, "it cannot write, its disk or memory is full"),
+    (StoreHaltedError, "it cannot write and wants a restart, often for a full disk"),
     (NotReadyError, "schema migrations missing"),
 )
 
@@ -73,16 +85,20 @@ class Outbox:
     Parameters
     ----------
     open_store : callable
-        Opens the store; again after its connections were cut. It must not wait long for the lock of those who apply,
-        and its driver must repeat nothing: one that was cut would connect anew and leave that connection open.
+        Opens the store, given what it shall call whenever Neo4j is asked and has answered; again after its connections
+        were cut. It must not wait long for the lock of those who apply, and its driver must repeat nothing: one that
+        was cut would connect anew and leave that connection open.
+    migrates : bool
+        Whether to bring the schema up to date before anything is applied.
     """
 
-    def __init__(self, open_store: Callable[[], Neo4jStore]) -> None:
-        self._open_store = open_store
+    def __init__(self, open_store: Callable[[Callable[[int], None]], Neo4jStore], *, migrates: bool = False) -> None:
+        self._open_store, self._migrates = open_store, migrates
         self._store: Neo4jStore | None = None
         self._standing = Standing(time.monotonic())
-        self._heard_at = float("inf")
+        self._heard_at = _NEVER
         self._n_cuts = 0
+        self._pause_s = 0.0
         self._checked = False
         self._wake, self._stop = threading.Event(), threading.Event()
         self._applier = threading.Thread(target=self._apply_on, name="outbox", daemon=True)
@@ -114,8 +130,9 @@ class Outbox:
 
     @property
     def degraded(self) -> bool:
-        """Whether nothing has gone well for too long."""
-        return time.monotonic() - self._standing.well_at > DEGRADED_AFTER_S
+        """Whether nothing has gone well for too long; work of ours between two questions is no fault of Neo4j."""
+        waits = self._heard_at != _NEVER or self._standing.failure is not None or self._standing.applied is None
+        return waits and time.monotonic() - self._standing.well_at > DEGRADED_AFTER_S
 
     @property
     def problem(self) -> str | None:
@@ -142,27 +159,41 @@ class Outbox:
             if behind:
                 self._wake.set()
         finally:
-            self._heard_at = float("inf")
+            self._heard_at = _NEVER
 
     def _apply(self) -> bool:
         """One round; whether there is more to apply at once."""
-        store = self._store = self._store or self._open_store()
+        store = self._store = self._store or self._open_store(self._heard)
         lag = store.lag()
-        self._heard(lag.applied)
-        if self._checked and not lag.n_events:
+        self._standing = replace(self._standing, applied=lag.applied)
+        if self._checked and not lag.n_events and not lag.n_erasures:
             return False
         try:
-            pumped = store.pump(limit=LIMIT)
+            if self._migrates and not self._checked:
+                self._migrate(store)
+            pumped = store.pump(limit=LIMIT, progress=self._advanced)
         except StoreBusyError:  # another process applies, or exports
             self._stop.wait(EVERY_S)
             return False
         self._checked = True
-        self._heard(pumped.seq)
+        self._standing = replace(self._standing, applied=pumped.seq)
         return pumped.seq < lag.logged
 
-    def _heard(self, applied: int) -> None:
-        self._heard_at = time.monotonic()
-        self._standing = replace(self._standing, applied=applied)
+    def _migrate(self, store: Neo4jStore) -> None:
+        steps = [step.name for step in store.migrate()]
+        if steps:
+            log.info("neo4j schema", applied=steps)
+
+    def _heard(self, n_open: int) -> None:
+        """Neo4j was asked or has answered, maybe in the middle of long work; between questions nobody waits for it."""
+        now = time.monotonic()
+        self._heard_at = now if n_open else _NEVER
+        if self._standing.failure is None:  # one that can be read but not written is not well
+            self._standing = replace(self._standing, well_at=now)
+
+    def _advanced(self, _done: int, _total: int) -> None:
+        """A batch was written: a window of a load that was killed has many of them."""
+        self._well()
 
     def _well(self) -> None:
         if self._standing.failure is not None:
@@ -174,7 +205,10 @@ class Outbox:
         said = next((text for kind, text in _SAID if isinstance(exc, kind)), "events cannot be applied")
         if said != self._standing.failure and not self._stop.is_set():
             log.warning("neo4j", problem=said, error=type(exc).__name__, detail=str(exc))
-        self._standing = replace(self._standing, failure=said, n_failures=self._standing.n_failures + 1)
+        n_failures = self._standing.n_failures + 1
+        backoff_s = BACKOFF_S[min(n_failures, len(BACKOFF_S)) - 1]
+        self._pause_s = LOCKED_OUT_S if isinstance(exc, StoreCredentialsError) else backoff_s
+        self._standing = replace(self._standing, failure=said, n_failures=n_failures)
 
     def _let_go(self) -> None:
         """Close every connection: after an error none of them is worth keeping, and a cut one may have come back."""
@@ -188,9 +222,8 @@ class Outbox:
     def _apply_on(self) -> None:
         while not self._stop.is_set():
             self.round()
-            n_failures = self._standing.n_failures
-            if n_failures:
-                self._stop.wait(BACKOFF_S[min(n_failures, len(BACKOFF_S)) - 1])
+            if self._standing.failure is not None:
+                self._stop.wait(self._pause_s)
             else:
                 self._wake.wait(EVERY_S)
                 self._wake.clear()

@@ -14,6 +14,7 @@ from guanxi.errors import (
     ConflictError,
     DamagedError,
     DataError,
+    FieldError,
     GuanxiError,
     NotReadyError,
     ParameterError,
@@ -89,13 +90,20 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         """How the caller sees an error of the engine."""
         for kind, status, code in _OF_ERROR:
             if isinstance(error, kind):
-                return cls(status, code, str(error))
+                return cls(status, code, str(error), errors=_places_of(error))
         return cls.unexpected()
 
     @classmethod
     def unexpected(cls) -> "Problem":
         """An error of ours: the log knows more, the caller gets the request id to ask for it."""
         return cls(500, "internal_error", "something went wrong here; the request id leads to it in the server's log")
+
+
+def _places_of(error: GuanxiError) -> list[tuple[str, str]]:
+    """Where in a body an error is, as a JSON pointer."""
+    if not isinstance(error, FieldError):
+        return []
+    return [("".join("/" + name.replace("~", "~0").replace("/", "~1") for name in error.path), str(error))]
 
 
 def install(app: FastAPI) -> None:

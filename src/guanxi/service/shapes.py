@@ -62,6 +62,7 @@ class Meta(Shape):
     degraded: bool
     personalised: bool
     n_newer_events: int
+    solver: Literal["exact", "push"] | None = Field(None, description="How personal trust was found")
     confidence: Confidence | None = None
 
 
@@ -119,6 +120,25 @@ class BatchAnswer(Shape):
 
     data: BatchData
     meta: IngestMeta
+
+
+class ErasedData(Shape):
+    """What erasing an account did."""
+
+    n_events: int = Field(description="Events from or to it, which are gone")
+    n_unnamed: int = Field(description="Events of others that came about through it; they stay, without its name")
+    waits_for: list[Literal["log", "graph", "answers"]] = Field(description="Where it may still be found, for now")
+
+
+class NoMeta(Shape):
+    """Nothing."""
+
+
+class ErasedAnswer(Shape):
+    """Answer to an erasure."""
+
+    data: ErasedData
+    meta: NoMeta
 
 
 class RestsOn(Shape):

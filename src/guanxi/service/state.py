@@ -10,6 +10,7 @@ from fastapi import Request
 from guanxi.engine import Engine
 from guanxi.service.access import KeyRing
 from guanxi.service.current import CurrentView
+from guanxi.service.erasures import Erasures
 from guanxi.service.ingest import Ingest
 from guanxi.service.outbox import LOCK_WAIT_S, Outbox
 from guanxi.settings import Settings
@@ -30,8 +31,10 @@ class Service:
     engine: Engine
     current: CurrentView
     ingest: Ingest
+    erasures: Erasures
     keys: KeyRing
     pool: ThreadPoolExecutor
+    writer: ThreadPoolExecutor
     others: tuple[ThreadPoolExecutor, ...]
     outbox: Outbox | None
 
@@ -40,13 +43,14 @@ class Service:
         """Open the store, which is made where there is none."""
         target = settings.neo4j()
         engine = Engine(settings.store, create=True, neo4j=target, privacy=settings.privacy)
-        outbox = _outbox(settings.store, target) if target else None
+        outbox = _outbox(settings.store, target, migrates=settings.neo4j_migrate) if target else None
         pool = ThreadPoolExecutor(ANSWERING_THREADS, "answer")
         opener, writer = ThreadPoolExecutor(1, "open"), ThreadPoolExecutor(1, "write")
         current = CurrentView(engine, engine.store.home / "current.json", opener=opener, pool=pool, outbox=outbox)
         keys = KeyRing(engine.store, settings.secret_key(), pool)
         ingest = Ingest(engine, writer, stored=outbox.wake if outbox else None)
-        return cls(engine, current, ingest, keys, pool, (opener, writer), outbox)
+        erasures = Erasures(engine, writer, begun=outbox.wake if outbox else None)
+        return cls(engine, current, ingest, erasures, keys, pool, writer, (opener,), outbox)
 
     @property
     def log(self) -> GraphStore:
@@ -57,21 +61,23 @@ class Service:
         """Finish what was begun."""
         await self.ingest.close()
         await self.current.close()
+        self.erasures.stop()
         if self.outbox is not None:
             self.outbox.close()
-        for threads in (*self.others, self.pool):
+        for threads in (*self.others, self.writer, self.pool):
             threads.shutdown()
         self.engine.close()
+        self.erasures.close()
 
 
-def _outbox(home: Path, target: Neo4jTarget) -> Outbox:
+def _outbox(home: Path, target: Neo4jTarget, *, migrates: bool) -> Outbox:
     """An outbox that has begun. Its store is its own, so that its connections can be cut.
 
     Its driver repeats nothing: the outbox does that, and a driver that repeats after it was cut would connect anew and
     leave that connection open.
     """
     once = replace(target, deadlines=replace(target.deadlines, retry_s=0.0))
-    outbox = Outbox(lambda: Neo4jStore(home, once, lock_timeout_s=LOCK_WAIT_S))
+    outbox = Outbox(lambda heard: Neo4jStore(home, once, lock_timeout_s=LOCK_WAIT_S, heard=heard), migrates=migrates)
     outbox.start()
     return outbox
 

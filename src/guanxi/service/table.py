@@ -26,7 +26,7 @@ class Route:
         What else OpenAPI says of it.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     endpoint: Callable[..., Awaitable[Response]]
     needs: Needs
