@@ -43,6 +43,17 @@ def test_help_imports_nothing_that_is_slow() -> None:
     assert not SLOW_TO_IMPORT & set(done.stderr.split())
 
 
+def test_load_into_a_folder_imports_neither_the_driver_of_neo4j_nor_scipys_functions(events: Path) -> None:
+    code = (
+        "import sys\nfrom guanxi.cli import main\n"
+        f"sys.argv = ['guanxi', 'load', {str(events)!r}, '--store', 'light']\n"
+        "try:\n    main()\nexcept SystemExit:\n    print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Loaded" in done.stdout
+    assert not {"neo4j", "scipy.special", "scipy.sparse"} & set(done.stderr.split())
+
+
 def test_wrong_usage_is_told_on_standard_error(process: Cli) -> None:
     ran = process("load")
     assert (ran.code, ran.out) == (2, "")

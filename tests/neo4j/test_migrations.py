@@ -5,8 +5,8 @@ from tests.neo4j.stores import asked, target_of
 
 from guanxi.errors import NotReadyError, StoreError, StoreVersionError
 from guanxi.schema import load_model
-from guanxi.stores.neo4j import Neo4jClient, migrate, migrations
-from guanxi.stores.neo4j.migrations import Migration, pending, require_current
+from guanxi.stores.neo4j import Neo4jClient, migrate
+from guanxi.stores.neo4j.migrations import Migration, migrations, pending, require_current
 
 
 @pytest.fixture

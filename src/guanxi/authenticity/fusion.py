@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, expit, logit
 
 from guanxi.authenticity.witness import BoolVector, FloatVector, IntVector, Subject, Witness
 from guanxi.errors import ParameterError
@@ -214,6 +213,8 @@ def _points(
     witness: Witness, options: FusionOptions
 ) -> tuple[BoolVector, tuple[FloatVector, FloatVector, FloatVector]]:
     """Where a witness speaks, and there the mean, the 95 % and the 5 % quantile of the posterior of its share."""
+    from scipy.special import betaincinv  # noqa: PLC0415 - commands that need no scores do not pay for it
+
     known: BoolVector = ~np.isnan(witness.share)
     typical, size = witness.typical[known], witness.sample_size[known]
     n_suspicious = witness.share[known] * size
@@ -223,6 +224,8 @@ def _points(
 
 
 def _contribution(share: FloatVector, typical: FloatVector, witness: Witness, options: FusionOptions) -> FloatVector:
+    from scipy.special import logit  # noqa: PLC0415 - commands that need no scores do not pay for it
+
     # The quantile of a posterior close to 0 or 1 can round to it; its logit would be infinite.
     within = np.clip(share, 1e-12, 1.0 - 1e-12)
     odds_ratio = np.exp(logit(within) - logit(typical))
@@ -238,6 +241,8 @@ def _spread(known: BoolVector, part: FloatVector) -> FloatVector:
 
 def _total(parts: Sequence[FloatVector], n_witnesses: IntVector, prior: float) -> FloatVector:
     """Sum in the order of the witnesses, so that the same input gives the same bits."""
+    from scipy.special import expit, logit  # noqa: PLC0415 - commands that need no scores do not pay for it
+
     total = np.full(len(n_witnesses), float(logit(prior)))
     for part in parts:
         total += np.nan_to_num(part, nan=0.0)

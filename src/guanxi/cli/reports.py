@@ -4,6 +4,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 from rich.markup import escape
@@ -11,9 +12,11 @@ from rich.markup import escape
 from guanxi.cli.output import console, print_json, say, table
 from guanxi.engine import Finding, LoadReport, RunReport, SnapshotReport
 from guanxi.settings import CONFIG_VARIABLE, Settings, config_file
-from guanxi.stores.neo4j import Migration, Pumped
-from guanxi.stores.neo4j.importing import ImportFiles
-from guanxi.stores.neo4j.writeback import WrittenBack
+
+if TYPE_CHECKING:
+    from guanxi.stores.neo4j import Migration, Pumped
+    from guanxi.stores.neo4j.importing import ImportFiles
+    from guanxi.stores.neo4j.writeback import WrittenBack
 
 _STYLES = {"ok": "green", "note": "cyan", "warning": "yellow", "error": "bold red"}
 _PREFIX = "GUANXI_"
@@ -59,7 +62,7 @@ def snapshot_report(report: SnapshotReport, *, as_json: bool) -> None:
     console().print(table(title, ("what", "count"), rows, right=("count",)))
 
 
-def run_report(report: RunReport, written: WrittenBack | None = None, *, as_json: bool) -> None:
+def run_report(report: RunReport, written: "WrittenBack | None" = None, *, as_json: bool) -> None:
     """What a run computed, and what of it was written to Neo4j."""
     if as_json:
         print_json({"data": asdict(report) | ({} if written is None else {"written_back": written})})
@@ -124,7 +127,7 @@ def _as_text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def migrated(applied: list[Migration], *, as_json: bool) -> None:
+def migrated(applied: list["Migration"], *, as_json: bool) -> None:
     """Which steps of the Neo4j schema were applied."""
     if as_json:
         print_json({"data": [{"number": step.number, "name": step.name} for step in applied]})
@@ -135,7 +138,7 @@ def migrated(applied: list[Migration], *, as_json: bool) -> None:
         say(f"Applied V{step.number:04d} {step.name}.")
 
 
-def pumped(done: Pumped | None, *, as_json: bool) -> None:
+def pumped(done: "Pumped | None", *, as_json: bool) -> None:
     """What was applied to Neo4j."""
     if as_json:
         print_json({"data": done})
@@ -143,7 +146,7 @@ def pumped(done: Pumped | None, *, as_json: bool) -> None:
         say(f"Wrote {done.n_written:,} events to Neo4j; {done.n_known:,} were there already.")
 
 
-def import_files(files: ImportFiles, command: Sequence[str], *, as_json: bool, quiet: bool) -> None:
+def import_files(files: "ImportFiles", command: Sequence[str], *, as_json: bool, quiet: bool) -> None:
     """What was written for the import tool; the command that imports it goes to standard output."""
     if as_json:
         counts = {"seq": files.seq, "nodes": files.nodes, "relationships": files.relationships}
@@ -155,7 +158,7 @@ def import_files(files: ImportFiles, command: Sequence[str], *, as_json: bool, q
         say("`guanxi store migrate` and `guanxi store adopt`, with this store's folder and the database's address.")
 
 
-def adopted(files: ImportFiles, *, as_json: bool) -> None:
+def adopted(files: "ImportFiles", *, as_json: bool) -> None:
     """What was taken as applied."""
     if as_json:
         print_json({"data": {"seq": files.seq, "nodes": files.nodes, "relationships": files.relationships}})
@@ -163,5 +166,5 @@ def adopted(files: ImportFiles, *, as_json: bool) -> None:
         say(f"Neo4j has {_imported(files)}: every event up to {files.seq:,}.")
 
 
-def _imported(files: ImportFiles) -> str:
+def _imported(files: "ImportFiles") -> str:
     return f"{sum(files.nodes.values()):,} nodes and {sum(files.relationships.values()):,} relationships"

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from guanxi.engine import doctor, erasure, graph_database, strategies
+from guanxi.engine import doctor, erasure, strategies
 from guanxi.engine.erasure import ErasureReport
 from guanxi.engine.loads import WAS_ERASED, Limit, LoadReport, Progress, load_files
 from guanxi.engine.options import CUSTOM, Strategy
@@ -20,9 +20,11 @@ from guanxi.events import columns_from_rows, event_ids, parse_events
 from guanxi.loading import FileMapping
 from guanxi.snapshot import Snapshot
 from guanxi.stores import EmbeddedStore, Erased, GraphStore, Published, RunRecord, Tombstone
-from guanxi.stores.neo4j import Neo4jStore, Neo4jTarget, Pumped
-from guanxi.stores.neo4j.importing import ImportFiles
-from guanxi.stores.neo4j.writeback import WrittenBack
+
+if TYPE_CHECKING:
+    from guanxi.stores.neo4j import Neo4jStore, Neo4jTarget, Pumped
+    from guanxi.stores.neo4j.importing import ImportFiles
+    from guanxi.stores.neo4j.writeback import WrittenBack
 
 log = logging.getLogger("guanxi")
 
@@ -103,7 +105,7 @@ class Engine:
         home: Path,
         *,
         create: bool = False,
-        neo4j: Neo4jTarget | None = None,
+        neo4j: "Neo4jTarget | None" = None,
         privacy: Privacy | None = None,
         now_us: Callable[[], int] = _now_us,
     ) -> None:
@@ -111,6 +113,8 @@ class Engine:
         if neo4j is None:
             self.store = EmbeddedStore(home, create=create)
         else:
+            from guanxi.stores.neo4j import Neo4jStore  # noqa: PLC0415 - only where there is a Neo4j does anybody pay for its driver
+
             self.store = Neo4jStore(home, neo4j, create=create)
         self._privacy = privacy or Privacy()
         self._now_us = now_us
@@ -156,7 +160,7 @@ class Engine:
 
     def load_graph(
         self,
-        source: Neo4jTarget,
+        source: "Neo4jTarget",
         mapping_file: Path,
         *,
         limit: Limit | None = None,
@@ -178,6 +182,8 @@ class Engine:
         """
         now = self._now_us()
         rejects = rejects_file or self.store.home / "rejects" / f"{now}.csv"
+        from guanxi.engine import graph_database  # noqa: PLC0415 - only where there is a Neo4j does anybody pay for its driver
+
         return graph_database.load_graph(
             self.store,
             source,
@@ -216,11 +222,15 @@ class Engine:
         return [outcomes[row] for row in range(len(rows))]
 
     @property
-    def neo4j(self) -> Neo4jStore | None:
+    def neo4j(self) -> "Neo4jStore | None":
         """The store, where Neo4j holds the graph."""
+        if isinstance(self.store, EmbeddedStore):
+            return None
+        from guanxi.stores.neo4j import Neo4jStore  # noqa: PLC0415 - only where there is a Neo4j does anybody pay for its driver
+
         return self.store if isinstance(self.store, Neo4jStore) else None
 
-    def pump(self, *, progress: Progress | None = None) -> Pumped | None:
+    def pump(self, *, progress: Progress | None = None) -> "Pumped | None":
         """Apply to Neo4j what is durable here and not there yet; None where the folder holds the graph.
 
         Raises
@@ -360,7 +370,7 @@ class Engine:
             log.warning("%s; starting cold", exc)
             return None
 
-    def write_back(self, *, progress: Progress | None = None) -> WrittenBack:
+    def write_back(self, *, progress: Progress | None = None) -> "WrittenBack":
         """Put the scores of the run in use on the account nodes in Neo4j.
 
         Raises
@@ -372,14 +382,20 @@ class Engine:
         StoreError
             If Neo4j does not answer; the next call completes what was begun.
         """
+        from guanxi.engine import graph_database  # noqa: PLC0415 - only where there is a Neo4j does anybody pay for its driver
+
         return graph_database.write_back(self.store, progress=progress)
 
-    def export_import(self, folder: Path, *, gzip: bool = False) -> ImportFiles:
+    def export_import(self, folder: Path, *, gzip: bool = False) -> "ImportFiles":
         """Write every event into files for ``neo4j-admin database import``; see ``neo4j.importing.write_import``."""
+        from guanxi.engine import graph_database  # noqa: PLC0415 - only where there is a Neo4j does anybody pay for its driver
+
         return graph_database.export_import(self.store, folder, gzip=gzip)
 
-    def adopt(self, folder: Path) -> ImportFiles:
+    def adopt(self, folder: Path) -> "ImportFiles":
         """Take the events in such files as applied to Neo4j; see ``neo4j.importing.adopt_import``."""
+        from guanxi.engine import graph_database  # noqa: PLC0415 - only where there is a Neo4j does anybody pay for its driver
+
         return graph_database.adopt(self.store, folder)
 
     # -- answers --------------------------------------------------------------------------------------------------

@@ -23,13 +23,14 @@ Arguments that the kernels share, all arrays of accounts by slot (``slices.py``)
 from itertools import pairwise
 
 import numpy as np
-from scipy import sparse
 
 from guanxi.compiled import njit, prange
 
 
 def _matrix(cells, n_slots):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """The cells as a scipy matrix, for the twins."""
+    from scipy import sparse  # noqa: PLC0415 - only where nothing can be compiled
+
     offsets, sources, weights, n_wide, _ = cells
     n_cells = np.diff(offsets)
     starts = np.append(np.arange(n_wide), n_wide + 8 * np.arange(len(n_cells) - n_wide))

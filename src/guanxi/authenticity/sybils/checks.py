@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from guanxi.errors import ConvergenceError, ParameterError
 from guanxi.graph import TrustGraph
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Vector = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -65,16 +68,18 @@ def check_sweeps(name: str, n_sweeps: int) -> None:
         raise ParameterError(f"{name} is {n_sweeps!r}, not a whole number of at least 1")
 
 
-def neighbours_mean(ties: TrustGraph) -> sp.csr_array:
+def neighbours_mean(ties: TrustGraph) -> "csr_array":
     """Return the matrix that turns scores into the weighted mean over each account's ties; zero where there are none.
 
     ``D^-1 A`` of the papers.
     """
+    from scipy.sparse import csr_array  # noqa: PLC0415 - start-up does not pay for it
+
     sums = ties.out_sums
     # A row that is not empty has a sum greater than zero, for weights are.
     scale = np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0)
     weights = ties.weights.astype(np.float64) * np.repeat(scale, np.diff(ties.offsets))
-    return sp.csr_array((weights, ties.targets.astype(np.int64), ties.offsets), shape=(ties.n, ties.n))
+    return csr_array((weights, ties.targets.astype(np.int64), ties.offsets), shape=(ties.n, ties.n))
 
 
 def settle(step: Callable[[Vector], Vector], start: Vector, *, method: str, tol: float, max_iter: int) -> Vector:

@@ -1,12 +1,16 @@
 """GANG: guilt by association where relations have a direction."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from guanxi.authenticity.sybils.checks import BOUND, Vector, check_prior, settle
 from guanxi.errors import ParameterError
 from guanxi.graph import TrustGraph
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 def gang(
@@ -79,17 +83,19 @@ def gang(
     return settle(halfway, known, method="gang", tol=tol, max_iter=max_iter)
 
 
-def _relations(graph: TrustGraph) -> tuple[sp.csr_array, sp.csr_array]:
+def _relations(graph: TrustGraph) -> tuple["csr_array", "csr_array"]:
     """Matrices of relations that are returned and that are not; entry (a, b) is one where ``a`` follows ``b``."""
+    from scipy.sparse import csr_array  # noqa: PLC0415 - start-up does not pay for it
+
     ones = np.ones(graph.m)
-    follows = sp.csr_array((ones, graph.targets.astype(np.int64), graph.offsets), shape=(graph.n, graph.n))
+    follows = csr_array((ones, graph.targets.astype(np.int64), graph.offsets), shape=(graph.n, graph.n))
     returned = follows.multiply(follows.T).tocsr()
     one_way = (follows - returned).tocsr()
     one_way.eliminate_zeros()
     return returned, one_way
 
 
-def _weight(weight: float | None, returned: sp.csr_array, one_way: sp.csr_array) -> float:
+def _weight(weight: float | None, returned: "csr_array", one_way: "csr_array") -> float:
     if weight is None:
         n_ends = returned.nnz + 2 * one_way.nnz
         return returned.shape[0] / (2 * n_ends) if n_ends else 1.0
