@@ -3,9 +3,11 @@
 Exit codes: 0 done, 1 a finding, 2 wrong usage, 3 bad data, 4 the store is away, 5 a conflict, 130 interrupted.
 """
 
+import contextlib
 import io
 import os
 import sys
+from typing import NoReturn
 
 EXIT_FINDING, EXIT_USAGE, EXIT_DATA, EXIT_STORE, EXIT_CONFLICT, EXIT_INTERRUPTED = 1, 2, 3, 4, 5, 130
 _INTERRUPTED = "guanxi: interrupted; what was not finished was not kept\n"
@@ -21,8 +23,7 @@ def main() -> None:
     try:
         _run()
     except KeyboardInterrupt:
-        sys.stderr.write(_INTERRUPTED)
-        sys.exit(EXIT_INTERRUPTED)
+        _leave()
 
 
 def _run() -> None:
@@ -39,8 +40,21 @@ def _run() -> None:
         sys.exit(EXIT_STORE)
     except SystemExit as exc:
         if exc.code == EXIT_INTERRUPTED:  # typer turns Ctrl-C into this, without a word
-            sys.stderr.write(_INTERRUPTED)
+            _leave()
         raise
+
+
+def _leave() -> NoReturn:
+    """End an interrupted command, whose store is closed by now, without waiting for anything.
+
+    A thread that is held by a pipe would have to let go of it before the interpreter can end in its usual way, which
+    aborts the process where it cannot.
+    """
+    sys.stderr.write(_INTERRUPTED)
+    with contextlib.suppress(OSError):  # whoever read the output may be gone
+        sys.stderr.flush()
+        sys.stdout.flush()
+    os._exit(EXIT_INTERRUPTED)
 
 
 def exit_code(exc: Exception) -> int:
