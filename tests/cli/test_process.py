@@ -93,6 +93,28 @@ def test_interrupted_load_keeps_nothing(cli: Cli, events: Path) -> None:
     assert _of(cli("doctor", "--json").data, "store") == _of(before, "store")
 
 
+def test_ctrl_c_that_falls_into_the_end_of_an_object_is_not_lost() -> None:
+    code = """
+import os, signal, time
+import guanxi.cli as cli
+
+class Ends:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+
+def run():
+    Ends()
+    time.sleep(50)
+
+cli._run = run
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=40, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "guanxi: interrupted; what was not finished was not kept\n"
+
+
 def _of(found: list[dict[str, str]], check: str) -> list[str]:
     return [finding["detail"] for finding in found if finding["check"] == check]
 

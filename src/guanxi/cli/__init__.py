@@ -6,10 +6,13 @@ Exit codes: 0 done, 1 a finding, 2 wrong usage, 3 bad data, 4 the store is away,
 import contextlib
 import io
 import os
+import signal
 import sys
+import threading
 from typing import NoReturn
 
 EXIT_FINDING, EXIT_USAGE, EXIT_DATA, EXIT_STORE, EXIT_CONFLICT, EXIT_INTERRUPTED = 1, 2, 3, 4, 5, 130
+_AGAIN_S = 0.05
 _INTERRUPTED = "guanxi: interrupted; what was not finished was not kept\n"
 _UNKNOWN = "guanxi: ids must match to the letter; newer accounts are known after `guanxi snapshot` and `guanxi score`\n"
 
@@ -20,10 +23,13 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if isinstance(sys.stdout, io.TextIOWrapper):  # an id that the terminal cannot show must not end in a traceback
         sys.stdout.reconfigure(errors="backslashreplace")
+    hook, sys.unraisablehook = sys.unraisablehook, _unraised
     try:
         _run()
     except KeyboardInterrupt:
         _leave()
+    finally:
+        sys.unraisablehook = hook
 
 
 def _run() -> None:
@@ -42,6 +48,15 @@ def _run() -> None:
         if exc.code == EXIT_INTERRUPTED:  # typer turns Ctrl-C into this, without a word
             _leave()
         raise
+
+
+def _unraised(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Take what an object's end raised: Python drops even a Ctrl-C there, so it is sent again a moment later."""
+    if unraisable.exc_type is KeyboardInterrupt:
+        main_thread = threading.main_thread().ident or 0
+        threading.Timer(_AGAIN_S, signal.pthread_kill, (main_thread, signal.SIGINT)).start()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def _leave() -> NoReturn:
