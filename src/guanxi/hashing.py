@@ -134,6 +134,24 @@ def _finish(k):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
 
 
 @nb.njit(cache=True, inline="always")
+def _mixed(h1, h2, first, second):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Both halves of the hash after one more block of sixteen bytes."""
+    h1 = (_rotate(h1 ^ _rotate(first * _C1, 31) * _C2, 27) + h2) * _FIVE + np.uint64(0x52DCE729)
+    h2 = (_rotate(h2 ^ _rotate(second * _C2, 33) * _C1, 31) + h1) * _FIVE + np.uint64(0x38495AB5)
+    return h1, h2
+
+
+@nb.njit(cache=True, inline="always")
+def _ended(h1, h2, length):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Both halves of the hash of a text of ``length`` bytes."""
+    h1, h2 = h1 ^ length, h2 ^ length
+    h1 = h1 + h2
+    h1, h2 = _finish(h1), _finish(h2 + h1)
+    h1 = h1 + h2
+    return h1, h2 + h1
+
+
+@nb.njit(cache=True, inline="always")
 def _word(octets, start, length):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Up to eight bytes as a little-endian number."""
     word = np.uint64(0)
@@ -149,24 +167,13 @@ def _hash_all(octets, offsets, high, low):  # type: ignore[no-untyped-def]  # no
         length = stop - start
         h1 = h2 = np.uint64(0)
         for block in range(start, start + length // 16 * 16, 16):
-            h1 ^= _rotate(_word(octets, block, 8) * _C1, 31) * _C2
-            h1 = (_rotate(h1, 27) + h2) * _FIVE + np.uint64(0x52DCE729)
-            h2 ^= _rotate(_word(octets, block + 8, 8) * _C2, 33) * _C1
-            h2 = (_rotate(h2, 31) + h1) * _FIVE + np.uint64(0x38495AB5)
+            h1, h2 = _mixed(h1, h2, _word(octets, block, 8), _word(octets, block + 8, 8))
         tail, left = start + length // 16 * 16, length % 16
         if left > 8:
             h2 ^= _rotate(_word(octets, tail + 8, left - 8) * _C2, 33) * _C1
         if left > 0:
             h1 ^= _rotate(_word(octets, tail, min(left, 8)) * _C1, 31) * _C2
-        h1 ^= np.uint64(length)
-        h2 ^= np.uint64(length)
-        h1 += h2
-        h2 += h1
-        h1 = _finish(h1)
-        h2 = _finish(h2)
-        h1 += h2
-        h2 += h1
-        high[row], low[row] = h1, h2
+        high[row], low[row] = _ended(h1, h2, np.uint64(length))
 
 
 @nb.njit(cache=True)
@@ -175,23 +182,13 @@ def _hash_words(words, length):  # type: ignore[no-untyped-def]  # noqa: ANN001,
     h1 = h2 = np.uint64(0)
     n_blocks = length // 16
     for block in range(n_blocks):
-        h1 ^= _rotate(words[2 * block] * _C1, 31) * _C2
-        h1 = (_rotate(h1, 27) + h2) * _FIVE + np.uint64(0x52DCE729)
-        h2 ^= _rotate(words[2 * block + 1] * _C2, 33) * _C1
-        h2 = (_rotate(h2, 31) + h1) * _FIVE + np.uint64(0x38495AB5)
+        h1, h2 = _mixed(h1, h2, words[2 * block], words[2 * block + 1])
     left = length % 16
     if left > 8:
         h2 ^= _rotate(words[2 * n_blocks + 1] * _C2, 33) * _C1
     if left > 0:
         h1 ^= _rotate(words[2 * n_blocks] * _C1, 31) * _C2
-    h1 ^= np.uint64(length)
-    h2 ^= np.uint64(length)
-    h1 += h2
-    h2 += h1
-    h1 = _finish(h1)
-    h2 = _finish(h2)
-    h1 += h2
-    return h1, h2 + h1
+    return _ended(h1, h2, np.uint64(length))
 
 
 @nb.njit(cache=True, nogil=True)
