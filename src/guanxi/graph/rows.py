@@ -96,7 +96,7 @@ def _sum_rows(offsets, weights, sums):  # type: ignore[no-untyped-def]  # noqa: 
     for row in range(len(sums)):
         total = 0.0
         for edge in range(offsets[row], offsets[row + 1]):
-            total += weights[edge]
+            total += np.float64(weights[edge])  # as plain Python, a float and a float32 make a float32
         sums[row] = total
 
 
