@@ -102,12 +102,12 @@ python_stand_in() {
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   # shellcheck disable=SC2046 # no mirror is no argument
-  debootstrap --variant=minbase --include=ca-certificates,python3,python3-pip,python3-venv bookworm "$work/root" \
+  debootstrap --variant=minbase --include=ca-certificates,python3,python3-pip,python3-venv bookworm "$work/tree" \
     $(apt_mirror) >"$work/log" 2>&1 || fail "debootstrap failed: $(tail -n 3 "$work/log")"
-  ln -s python3 "$work/root/usr/bin/python"
-  rm -f "$work"/root/usr/lib/python3.*/EXTERNALLY-MANAGED
-  rm -rf "$work"/root/var/cache/apt/archives/*.deb "$work"/root/var/lib/apt/lists/*
-  tar -C "$work/root" -c . | docker import --change 'LABEL guanxi.stand-in=yes' - "$PYTHON_IMAGE" >/dev/null
+  ln -s python3 "$work/tree/usr/bin/python"
+  rm -f "$work"/tree/usr/lib/python3.*/EXTERNALLY-MANAGED
+  rm -rf "$work"/tree/var/cache/apt/archives/*.deb "$work"/tree/var/lib/apt/lists/*
+  tar -C "$work/tree" -c . | docker import --change 'LABEL guanxi.stand-in=yes' - "$PYTHON_IMAGE" >/dev/null
   rm -rf "$work"
 }
 

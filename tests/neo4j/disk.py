@@ -77,4 +77,4 @@ class SmallDisk:
 
     @property
     def _filler(self) -> Path:
-        return Path(f"/proc/{self._keeper.pid}/root{self.folder}/filler")
+        return Path("/proc", str(self._keeper.pid), "root", *self.folder.parts[1:], "filler")
