@@ -1,9 +1,17 @@
-"""The one loop that every iterative trust algorithm runs in: it converges, or it raises."""
+"""The one loop that every iterative algorithm runs in: it converges, or it raises."""
 
 import math
 from collections.abc import Callable
 
-from guanxi.errors import ConvergenceError
+from guanxi.errors import ConvergenceError, ParameterError
+
+
+def check_stopping(tol: float, max_iter: int) -> None:
+    """Refuse a tolerance that cannot be met and a number of iterations that is none."""
+    if not (math.isfinite(tol) and tol > 0):
+        raise ParameterError(f"tol is {tol}, not a finite number greater than zero")
+    if isinstance(max_iter, bool) or not isinstance(max_iter, int) or max_iter < 1:
+        raise ParameterError(f"max_iter is {max_iter!r}, not a whole number of at least 1")
 
 
 def converge(step: Callable[[int], tuple[float, int]], *, method: str, tol: float, max_iter: int) -> int:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 import reference
 from guanxi.errors import ConvergenceError, ParameterError
 from guanxi.graph import TrustGraph
+from guanxi.iteration import converge
 from guanxi.trust import eigentrust, extrapolation, pagerank, propagation, slices, solving
-from guanxi.trust.iteration import converge
 from trust.graphs import QUICK, RESTARTS, crowded_graph, discounts, edge_lists, graphs, seeds
 
 CHAIN = TrustGraph.from_edges(3, source=[0, 0, 1], target=[1, 2, 2], weight=[1.0, 3.0, 2.0])

@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from guanxi.graph import TrustGraph
-from guanxi.trust.options import Vector, check_discount, check_pre_trust, check_restart, check_start, check_stopping
+from guanxi.iteration import check_stopping
+from guanxi.trust.options import Vector, check_discount, check_pre_trust, check_restart, check_start
 from guanxi.trust.propagation import Propagation, by_slot, layout
 from guanxi.trust.slices import Slices
 from guanxi.trust.solving import Precision, settle

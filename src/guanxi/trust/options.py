@@ -1,6 +1,5 @@
 """Checks of the options that every trust algorithm takes, done once at the public border."""
 
-import math
 import operator
 
 import numpy as np
@@ -16,14 +15,6 @@ def check_restart(restart: float) -> float:
     if not 0 < restart <= 1:
         raise ParameterError(f"restart is {restart}, not in (0, 1]")
     return float(restart)
-
-
-def check_stopping(tol: float, max_iter: int) -> None:
-    """Refuse a tolerance that cannot be met and a number of iterations that is none."""
-    if not (math.isfinite(tol) and tol > 0):
-        raise ParameterError(f"tol is {tol}, not a finite number greater than zero")
-    if isinstance(max_iter, bool) or not isinstance(max_iter, int) or max_iter < 1:
-        raise ParameterError(f"max_iter is {max_iter!r}, not a whole number of at least 1")
 
 
 def check_account(name: str, index: int, n: int) -> int:

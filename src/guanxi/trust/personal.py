@@ -6,7 +6,8 @@ import numpy.typing as npt
 
 from guanxi.errors import ParameterError
 from guanxi.graph import TrustGraph
-from guanxi.trust.options import Vector, check_account, check_discount, check_restart, check_stopping
+from guanxi.iteration import check_stopping
+from guanxi.trust.options import Vector, check_account, check_discount, check_restart
 from guanxi.trust.propagation import Propagation, Row, layout
 from guanxi.trust.row import TrustRow
 from guanxi.trust.solving import Precision, settle

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from guanxi.errors import ParameterError
+from guanxi.iteration import converge
 from guanxi.trust import sweeps
 from guanxi.trust.extrapolation import extrapolate
-from guanxi.trust.iteration import converge
 from guanxi.trust.propagation import ONE_AT_A_TIME, Propagation, empty_sums, parts
 
 Precision = Literal["mixed", "double"]

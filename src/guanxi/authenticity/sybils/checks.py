@@ -1,14 +1,14 @@
 """Checks of what every algorithm here takes, and the loop that those with a fixed point run in."""
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from guanxi.errors import ConvergenceError, ParameterError
+from guanxi.errors import ParameterError
 from guanxi.graph import TrustGraph
+from guanxi.iteration import check_stopping, converge
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -92,14 +92,13 @@ def settle(step: Callable[[Vector], Vector], start: Vector, *, method: str, tol:
     ConvergenceError
         If ``max_iter`` steps do not get there.
     """
-    if not (math.isfinite(tol) and tol > 0):
-        raise ParameterError(f"tol is {tol}, not a finite number greater than zero")
-    check_sweeps("max_iter", max_iter)
-    score, change = start, math.inf
-    for _ in range(max_iter):
-        new = step(score)
-        change = float(np.abs(new - score).max(initial=0.0))
-        score = new
-        if change <= tol:
-            return score
-    raise ConvergenceError(f"{method} still changes by {change:.3g} after {max_iter} iterations, more than tol {tol:g}")
+    check_stopping(tol, max_iter)
+    score = start
+
+    def once(_left: int) -> tuple[float, int]:
+        nonlocal score
+        before, score = score, step(score)
+        return float(np.abs(score - before).max(initial=0.0)), 1
+
+    converge(once, method=method, tol=tol, max_iter=max_iter)
+    return score
