@@ -117,6 +117,7 @@ def test_process_killed_while_it_appends_has_kept_all_that_it_acknowledged(tmp_p
 
 LOAD = """
     import sys
+    import time
     from pathlib import Path
     from strategies import row, table
     from guanxi.stores import EmbeddedStore, bulk
@@ -125,8 +126,11 @@ LOAD = """
     store = EmbeddedStore(Path(sys.argv[1]))
     with store.loading() as load:
         load.add(table([row("follow", f"s{n}", f"t{n}", id=f"e{n}") for n in range(100)]))
-        while not list((store.home / "segments").glob("[0-9a-f]*")):  # a thread writes it
-            pass
+        while True:  # a thread writes it, and then clears its draft away
+            names = [path.name[0] for path in (store.home / "segments").glob("*")]
+            if names and "." not in names:
+                break
+            time.sleep(0.01)
         print("written", flush=True)
         sys.stdin.readline()
 """
