@@ -137,8 +137,8 @@ class EmbeddedStore:
     def events(self, *, after: int = 0, upto: int | None = None) -> Iterator[pa.Table]:
         """Events with a seq in ``after + 1 .. upto``, in the order of their seqs; ``upto`` is now by default."""
         upto, done = self.last_seq() if upto is None else upto, after
-        for segment in self._segments():
-            if after < segment.last_seq and segment.first_seq <= upto:
+        for segment in self._segments(after=after):
+            if segment.first_seq <= upto:
                 yield from self._logged("seq > ? AND seq < ?", done, segment.first_seq)
                 last = min(upto, segment.last_seq)
                 for start in range(max(after, segment.first_seq - 1), last, _TABLE_EVENTS):
@@ -154,8 +154,8 @@ class EmbeddedStore:
     def coded_events(self, *, after: int = 0, upto: int) -> Iterator[pa.Table | Coded]:
         """The same as ``events``, with segments as they lie on disk, their ids as numbers."""
         done = after
-        for segment in self._segments():
-            if after < segment.last_seq and segment.first_seq <= upto:
+        for segment in self._segments(after=after):
+            if segment.first_seq <= upto:
                 yield from self._logged("seq > ? AND seq < ?", done, segment.first_seq)
                 yield self._read(segment, partial(Segment.coded_between, after=after, upto=upto))
                 done = segment.last_seq
@@ -164,7 +164,7 @@ class EmbeddedStore:
     def events_of(self, source: str, *, after: int) -> pa.Table:
         """Events of one source with a seq greater than ``after``."""
         own = partial(Segment.events_of, source=source, after=after)
-        parts = [self._read(segment, own) for segment in self._segments() if segment.last_seq > after]
+        parts = [self._read(segment, own) for segment in self._segments(after=after)]
         parts += self._logged("source = ? AND seq > ?", source, after)
         return pa.concat_tables([EVENT_SCHEMA.empty_table(), *parts])
 
@@ -178,13 +178,14 @@ class EmbeddedStore:
         query = "SELECT (SELECT count(*) FROM events) + (SELECT coalesce(sum(n_events), 0) FROM segments)"
         return int(self._db.query(query)[0][0])
 
-    def _segments(self) -> list[Segment]:
+    def _segments(self, *, after: int = 0) -> list[Segment]:
+        """Segments with a seq greater than ``after``; the others are not even opened: most answers need none."""
         while True:
-            listed = self._listed()
+            listed = self._listed(after=after)
             try:
                 return list(open_segments(self.home / "segments", listed))
             except DamagedError:
-                if listed == self._listed():  # otherwise an erasure has replaced some meanwhile
+                if listed == self._listed(after=after):  # otherwise an erasure has replaced some meanwhile
                     raise
 
     def _read(self, segment: Segment, read: Callable[[Segment], pa.Table]) -> pa.Table:
@@ -197,9 +198,9 @@ class EmbeddedStore:
                 raise
             return EVENT_SCHEMA.empty_table() if now is None else self._read(now, read)
 
-    def _listed(self) -> list[ListedSegment]:
+    def _listed(self, *, after: int = 0) -> list[ListedSegment]:
         with translated(self._db.path):
-            return listed_segments(self._db.reader())
+            return listed_segments(self._db.reader(), after=after)
 
     # -- erasing --------------------------------------------------------------------------------------------------
 

@@ -191,9 +191,13 @@ def write_coded(parent: Path, coded: Coded, *, seqs: npt.NDArray[np.int64] | Non
     return write_bundle(parent, meta={"holds": "segment", "n_events": len(coded)}, arrays=arrays, tables=tables)
 
 
-def listed_segments(db: sqlite3.Connection) -> list[ListedSegment]:
-    """What the store lists, in the order of the seqs."""
-    return db.execute("SELECT first_seq, n_events, n_erased, bundle FROM segments ORDER BY first_seq").fetchall()
+def listed_segments(db: sqlite3.Connection, *, after: int = 0) -> list[ListedSegment]:
+    """What the store lists, in the order of the seqs: segments that reach beyond ``after``."""
+    query = """
+        SELECT first_seq, n_events, n_erased, bundle FROM segments
+        WHERE first_seq + n_events + n_erased - 1 > ? ORDER BY first_seq
+    """
+    return db.execute(query, (after,)).fetchall()
 
 
 def drop_orphans(parent: Path, listed: list[ListedSegment]) -> None:
