@@ -101,6 +101,7 @@ def test_two_threads_give_the_bits_of_one(monkeypatch):
     monkeypatch.setattr(propagation, "PARALLEL_CELLS", 0)
     monkeypatch.setattr(slices, "BLOCK_CELLS", 8)
     monkeypatch.setattr(extrapolation, "PARALLEL_SLOTS", 0)
+    monkeypatch.setattr(propagation, "PARALLEL_SLOTS", 0)
     graph, before = crowded_graph(), nb.get_num_threads()
     pre_trust = np.random.default_rng(3).random(graph.n)
     found = []

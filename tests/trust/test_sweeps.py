@@ -170,3 +170,15 @@ def test_states_that_do_not_move_leave_the_last_one(states):
     last = states[4].copy()
     extrapolation.extrapolate(states, np.ones(3), np.ones(3), np.zeros(3))
     assert np.array_equal(states[0], last, equal_nan=True)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-6), (np.float64, 1e-12)])
+@pytest.mark.parametrize("n", [0, 1, 16_384, 40_001])
+@pytest.mark.parametrize("fewest", [0, 2**20])
+def test_what_is_sent_and_kept_equals_the_products(n, dtype, tolerance, fewest, monkeypatch):
+    monkeypatch.setattr(propagation, "PARALLEL_SLOTS", fewest)
+    state, inverse, kept = np.random.default_rng(n).random((3, n)).astype(dtype)
+    sent = np.empty(n, dtype=dtype)
+    keeps = propagation.send(state, inverse, kept, sent)
+    assert sent.tolist() == (inverse * state).tolist()
+    assert keeps == pytest.approx((kept * state).sum(dtype=np.float64), rel=tolerance)

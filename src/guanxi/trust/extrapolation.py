@@ -10,19 +10,15 @@ Sidi, "Extrapolation vs. projection methods for linear systems of equations", J.
 doi:10.1016/0377-0427(88)90289-0
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from guanxi.compiled import njit, prange
+from guanxi.trust.options import Floats
+from guanxi.trust.propagation import ONE_AT_A_TIME, PARALLEL_SLOTS
 
 _RIDGE = 1e-12  # of the mean square: keeps weights finite where two moves are the same
 _BLOCK = 16_384
-PARALLEL_SLOTS = 2**20  # fewer are combined on one thread; the bits are the same either way
-
-
-Floats = npt.NDArray[np.floating[Any]]
 
 
 def extrapolate(states: Floats, inverse: Floats, kept: Floats, sent: Floats) -> tuple[float, float]:
@@ -42,16 +38,23 @@ def extrapolate(states: Floats, inverse: Floats, kept: Floats, sent: Floats) -> 
     """
     n_blocks = -(-states.shape[1] // _BLOCK)
     products, sums = np.zeros((n_blocks, 4, 4)), np.zeros((n_blocks, 2))
-    threaded = states.shape[1] >= PARALLEL_SLOTS
-    (_products_in_parallel if threaded else _products)(states, products)
-    weights = _weights(products.sum(axis=0)).astype(states.dtype)
-    (_combine_in_parallel if threaded else _combine)(states, weights, inverse, kept, sent, sums)
+    if states.shape[1] >= PARALLEL_SLOTS:
+        with ONE_AT_A_TIME:
+            _products_in_parallel(states, products)
+            _combine_in_parallel(states, _weights(products, states.dtype), inverse, kept, sent, sums)
+    else:
+        _products(states, products)
+        _combine(states, _weights(products, states.dtype), inverse, kept, sent, sums)
     moved, keeps = sums.sum(axis=0).tolist()
     return moved, keeps
 
 
-def _weights(products: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Weights, shape (4,), that sum to one and make the combined move smallest."""
+def _weights(products: npt.NDArray[np.float64], dtype: npt.DTypeLike) -> Floats:
+    """Weights, shape (4,), that sum to one and make the combined move smallest, from the products of every block."""
+    return _least_squares(products.sum(axis=0)).astype(dtype)
+
+
+def _least_squares(products: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     full = products + np.triu(products, 1).T
     mean = np.trace(full) / 4
     last = np.array([0.0, 0.0, 0.0, 1.0])

@@ -1,6 +1,7 @@
 """Checks of the options that every trust algorithm takes, done once at the public border."""
 
 import operator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from guanxi.errors import ParameterError
 
 Vector = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
 
 def check_restart(restart: float) -> float:

@@ -9,18 +9,22 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from guanxi.compiled import njit
+from guanxi.compiled import njit, prange
 from guanxi.errors import ParameterError
 from guanxi.graph import TrustGraph
 from guanxi.trust import sweeps
-from guanxi.trust.options import Vector
+from guanxi.trust.options import Floats, Vector
 from guanxi.trust.slices import Slices
 
 PARALLEL_CELLS = 2**21
 """Graphs with fewer cells run on one thread: a sweep takes a millisecond, and where another process holds the second
 core, waiting for a thread at the end of each phase costs several. The bits are the same either way."""
 
+PARALLEL_SLOTS = 2**20
+"""Fewer slots are passed over on one thread."""
+
 _PART = 2**15
+_BLOCK = 2**14
 
 ONE_AT_A_TIME = Lock()  # numba's fallback threads ("workqueue") abort the process when two callers meet
 
@@ -145,11 +149,7 @@ class Propagation:
 
     def _send(self) -> float:
         """Fill ``sent``; return how much of the state is kept."""
-        keeps = 0.0
-        for part in parts(self.slices.n_slots):
-            np.multiply(self.trust[part], self.inverse[part], out=self.sent[part])
-            keeps += float((self.kept[part] * self.trust[part]).sum())
-        return keeps
+        return send(self.trust, self.inverse, self.kept, self.sent)
 
 
 def layout(graph: TrustGraph) -> Slices:
@@ -176,6 +176,17 @@ def by_slot(slices: Slices, values: Vector, rest: float = 0.0) -> Vector:
     spread = np.full(slices.n_slots, rest)
     spread[slices.slots] = values
     return spread
+
+
+def send(state: Floats, inverse: Floats, kept: Floats, sent: Floats) -> float:
+    """Put ``inverse * state`` into ``sent``; return the sum of ``kept * state``, of the same bits with any threads."""
+    sums = np.zeros(-(-len(state) // _BLOCK))
+    if len(state) >= PARALLEL_SLOTS:
+        with ONE_AT_A_TIME:
+            _send_in_parallel(state, inverse, kept, sent, sums)
+    else:
+        _send(state, inverse, kept, sent, sums)
+    return float(sums.sum())
 
 
 def parts(n: int) -> Iterator[slice]:
@@ -223,6 +234,35 @@ def _discounted_plainly(offsets, targets, weights, discount):  # type: ignore[no
     totals = np.bincount(rows, weights.astype(np.float64), minlength=n)
     arriving = np.bincount(rows, weights * discount[targets], minlength=n)
     return np.divide(arriving, totals, out=np.zeros(n), where=totals > 0)
+
+
+def _send_plainly(state, inverse, kept, sent, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """The twin of ``_send``, for numpy."""
+    np.multiply(inverse, state, out=sent)
+    sums[:1] = (kept * state).sum(dtype=np.float64)
+
+
+@njit(reorder=True)
+def _send_block(state, inverse, kept, sent, block):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    first, last = block * _BLOCK, min((block + 1) * _BLOCK, len(state))
+    for slot in range(first, last):
+        sent[slot] = inverse[slot] * state[slot]
+    keeping = 0.0
+    for slot in range(first, last):  # nothing is written here: else the order would depend on where arrays lie
+        keeping += kept[slot] * state[slot]
+    return keeping
+
+
+@njit(twin=_send_plainly)
+def _send(state, inverse, kept, sent, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for block in range(len(sums)):
+        sums[block] = _send_block(state, inverse, kept, sent, block)
+
+
+@njit(parallel=True, twin=_send_plainly)
+def _send_in_parallel(state, inverse, kept, sent, sums):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for block in prange(len(sums)):
+        sums[block] = _send_block(state, inverse, kept, sent, block)
 
 
 @njit(twin=_out_sums_plainly)

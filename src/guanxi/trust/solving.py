@@ -17,7 +17,7 @@ from guanxi.errors import ParameterError
 from guanxi.iteration import converge
 from guanxi.trust import sweeps
 from guanxi.trust.extrapolation import extrapolate
-from guanxi.trust.propagation import ONE_AT_A_TIME, Propagation, empty_sums, parts
+from guanxi.trust.propagation import ONE_AT_A_TIME, Propagation, empty_sums, parts, send
 
 Precision = Literal["mixed", "double"]
 _DTYPES: dict[Precision, npt.DTypeLike] = {"mixed": np.float32, "double": np.float64}
@@ -89,10 +89,11 @@ class Corrector:
     @classmethod
     def of(cls, flow: Propagation, dtype: npt.DTypeLike) -> Self:
         """Prepare for ``flow``."""
-        given = (flow.share, flow.inverse, flow.kept, np.zeros_like(flow.trust))
-        accounts = tuple(values.astype(dtype) for values in given)
+        given = (flow.share, flow.inverse, flow.kept)
         states = np.zeros((N_SWEEPS + 1, flow.slices.n_slots), dtype=dtype)
-        return cls(flow, accounts, flow.seeds.astype(dtype), states, np.zeros_like(states[0]))
+        base, sent = np.zeros_like(states[:2])
+        accounts = (*(values.astype(dtype) for values in given), base)
+        return cls(flow, accounts, flow.seeds.astype(dtype), states, sent)
 
     def correct(self, change: float, tol: float, max_sweeps: int) -> int:
         """Correct the state of ``flow``, which its last step changed by ``change``; return the number of sweeps.
@@ -111,13 +112,10 @@ class Corrector:
     def _begin(self, unit: float) -> float:
         """Set out from the last step, in units; return how much of it is kept."""
         _, inverse, kept, base = self.accounts
-        first, keeps = self.states[0], 0.0
         for part in parts(len(base)):
             np.divide(self.flow.change[part], unit, out=base[part], casting="same_kind")
-            first[part] = base[part]
-            np.multiply(inverse[part], base[part], out=self.sent[part])
-            keeps += float((kept[part] * base[part]).sum(dtype=np.float64))
-        return keeps
+            self.states[0, part] = base[part]
+        return send(base, inverse, kept, self.sent)
 
     def _finish(self, unit: float) -> None:
         """Take the correction, less its first part, into the state, and bring that to a sum of one."""
