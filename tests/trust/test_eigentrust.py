@@ -215,7 +215,7 @@ def test_pagerank_equals_networkx(problem, weighted):
         alpha=1 - options["restart"],
         personalization=dict(enumerate(pre_trust)),
         weight="weight" if weighted else None,
-        tol=1e-15,
+        tol=1e-13,
         max_iter=2000,
     )
     ours = pagerank(graph, pre_trust=pre_trust, weighted=weighted, restart=options["restart"])
