@@ -36,6 +36,8 @@ def test_shipped_relation_makes_sense(relation):
     assert relation.form in {"state", "fact"}
     assert relation.targets
     assert relation.trust_weight >= 0
+    assert relation.distrust_weight >= 0
+    assert relation.distrust_weight == 0 or relation.source == "account"
     assert relation.half_life_days is None or relation.half_life_days > 0
     spoken_for = relation.via or "account" in relation.targets
     assert relation.trust_weight == 0 or (relation.source == "account" and spoken_for)
@@ -117,6 +119,28 @@ def test_contradicting_model_is_refused(document, path, value, message):
         parse_model(document)
 
 
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({}, "property proof of relation identity_link has neither words nor the type time, or both"),
+        ({"words": {"a": 1}, "type": "time"}, "has neither words nor the type time, or both"),
+        ({"words": {"a": 1, "b": 1}}, "model.toml uses the number of a word of proof 1 twice"),
+        ({"words": {"a": 0}}, r"has a word whose number is not in 1\.\.255"),
+    ],
+)
+def test_contradicting_property_is_refused(document, spec, message):
+    document["relations"]["identity_link"]["properties"]["proof"] = spec
+    with pytest.raises(DataError, match=message):
+        parse_model(document)
+
+
+@pytest.mark.parametrize("relation", [r for r in RELATIONS if r.properties], ids=lambda relation: relation.name)
+def test_readme_names_every_property_and_its_words(relation):
+    for spec in relation.properties:
+        assert f"`{spec.name}`" in README
+        assert all(f"`{word}`" in README for word, _ in spec.words)
+
+
 def cells(heading: str) -> list[list[str]]:
     """Rows of the README's table under a heading, without its head."""
     section = README.split(f"## {heading}\n")[1].split("\n## ")[0]
@@ -157,6 +181,7 @@ def test_readme_lists_the_relation_as_it_is(position):
         told(relation.value),
         yes(relation.via),
         f"{relation.trust_weight:g}",
+        f"{relation.distrust_weight:g}",
         fades,
         yes(relation.public),
         yes(relation.personal),

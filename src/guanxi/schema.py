@@ -34,6 +34,19 @@ class ValueSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PropertySpec:
+    """One of an event's properties that means something: a word out of a few, each with its number, or a time."""
+
+    name: str
+    words: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it is a time; else it is one of the words."""
+        return not self.words
+
+
+@dataclass(frozen=True, slots=True)
 class RelationType:
     """A typed, dated edge; see the head of ``model.toml`` for what each field means."""
 
@@ -49,8 +62,10 @@ class RelationType:
     half_life_days: float | None
     public: bool
     personal: bool
+    distrust_weight: float = 0.0
     neo4j_type: str | None = None
     neo4j_retraction_type: str | None = None
+    properties: tuple[PropertySpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +154,24 @@ def _relation_type(name: str, fields: Mapping[str, Any]) -> RelationType:
         value=ValueSpec(**spec) if spec else None,
         via=fields.get("via", False),
         trust_weight=fields["trust_weight"],
+        distrust_weight=fields.get("distrust_weight", 0.0),
         half_life_days=fields.get("half_life_days"),
         public=fields["public"],
         personal=fields["personal"],
         neo4j_type=fields.get("neo4j_type"),
         neo4j_retraction_type=fields.get("neo4j_retraction_type"),
+        properties=tuple(_property(name, what, spec) for what, spec in fields.get("properties", {}).items()),
     )
+
+
+def _property(relation: str, name: str, spec: Mapping[str, Any]) -> PropertySpec:
+    words = spec.get("words", {})
+    if bool(words) == (spec.get("type") == "time"):
+        raise DataError(f"property {name} of relation {relation} has neither words nor the type time, or both")
+    _all_different(f"number of a word of {name}", list(words.values()))
+    if not all(1 <= number <= 255 for number in words.values()):
+        raise DataError(f"property {name} of relation {relation} has a word whose number is not in 1..255")
+    return PropertySpec(name, tuple(words.items()))
 
 
 def _neo4j_names(what: str, names: list[str | None]) -> None:
