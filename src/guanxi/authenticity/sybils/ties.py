@@ -85,8 +85,33 @@ def embedded_ties(graph: TrustGraph, *, floor: float = 1e-3) -> TrustGraph:
     if not (np.isfinite(floor) and floor > 0):
         raise ParameterError(f"floor is {floor}, not a finite number greater than zero")
     low, high = _tied(graph)
-    degrees = np.bincount(low, minlength=graph.n) + np.bincount(high, minlength=graph.n)
-    return _both_ways(graph.n, low, high, floor + _shared(low, high, degrees))
+    degrees = _degrees(low, high, graph.n)
+    return _both_ways(graph.n, low, high, floor + _shared(low, high, degrees, 1.0 / np.maximum(degrees, 1)))
+
+
+def transitivity(graph: TrustGraph) -> float:
+    """Part of all pairs of acquaintances of somebody that have a tie themselves, from 0 to 1; 0 where there is no pair.
+
+    Where it is small, ties inside a circle share hardly more acquaintances than those of an attacker who befriends a
+    whole circle.
+
+    Examples
+    --------
+    Accounts 0, 1 and 2 know each other; 3 knows only 2, who thus has three pairs of acquaintances.
+
+    >>> pairs = np.array([(0, 1), (0, 2), (1, 2), (2, 3)])
+    >>> graph = TrustGraph.from_edges(4, source=[*pairs[:, 0], *pairs[:, 1]], target=[*pairs[:, 1], *pairs[:, 0]])
+    >>> transitivity(graph)
+    0.6
+    """
+    low, high = _tied(graph)
+    degrees = _degrees(low, high, graph.n)
+    n_pairs = float((degrees * (degrees - 1) // 2).sum())
+    return float(_shared(low, high, degrees, np.ones(graph.n)).sum()) / n_pairs if n_pairs else 0.0
+
+
+def _degrees(low: Ends, high: Ends, n: int) -> Ends:
+    return np.bincount(low, minlength=n) + np.bincount(high, minlength=n)
 
 
 def _tied(graph: TrustGraph) -> tuple[Ends, Ends]:
@@ -106,17 +131,17 @@ def _both_ways(n: int, low: Ends, high: Ends, weight: npt.NDArray[np.float64]) -
     )
 
 
-def _shared(low: Ends, high: Ends, degrees: Ends) -> npt.NDArray[np.float64]:
-    """Sum of ``1 / degree`` over the acquaintances that the ends of each tie share."""
+def _shared(low: Ends, high: Ends, degrees: Ends, worth: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Sum of the ``worth`` of the acquaintances that the ends of each tie share."""
     n = len(degrees)
+    by_degree = np.argsort(degrees, kind="stable")
     rank = np.empty(n, dtype=np.int64)
-    rank[np.argsort(degrees, kind="stable")] = np.arange(n)
+    rank[by_degree] = np.arange(n)
     first, last = np.minimum(rank[low], rank[high]), np.maximum(rank[low], rank[high])
     order = np.lexsort((last, first))
     offsets = np.searchsorted(first[order], np.arange(n + 1))
-    worth = 1.0 / np.maximum(np.sort(degrees, kind="stable"), 1)
     shared = np.empty(len(low))
-    shared[order] = _over_triangles(offsets, last[order], worth)
+    shared[order] = _over_triangles(offsets, last[order], worth[by_degree])
     return shared
 
 
