@@ -29,6 +29,8 @@ class Term:
         For terms that stand for several: how many.
     authenticity : float or None
         The factor by which the account's influence was discounted; None or 1: not at all.
+    distrust : float or None
+        The same for distrust in the account.
     """
 
     code: TermCode
@@ -37,6 +39,7 @@ class Term:
     item: int | None = None
     n: int | None = None
     authenticity: float | None = None
+    distrust: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,13 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """One recommended item or account; ``score`` is the sum of its components' amounts."""
+    """One recommended item or account; ``score`` is the sum of its components' amounts, times ``factor``: distrust."""
 
     index: int
     score: float
     components: tuple[Component, ...]
     counts: tuple[Count, ...]
+    factor: float = 1.0
 
 
 def composed(
@@ -80,12 +84,14 @@ def composed(
     counts: tuple[Count, ...],
     *,
     at_most: int,
+    factor: float = 1.0,
 ) -> Recommendation:
     """Put a score together from the amounts, weights and terms of its parts."""
     components = tuple(
         Component(name, weights[name], amounts[name], listed(terms[name], at_most=at_most)) for name in PARTS
     )
-    return Recommendation(index, sum(component.amount for component in components), components, counts)
+    score = factor * sum(component.amount for component in components)
+    return Recommendation(index, score, components, counts, factor)
 
 
 def listed(terms: list[Term], *, at_most: int) -> tuple[Term, ...]:
