@@ -1,6 +1,6 @@
 """Pairwise trust: how well is a statement predicted that was left out, next to ranks, reciprocity and goodness?
 
-Run from the repository root: ``python benchmarks/pairwise.py [folder of the data] --write docs/trust.md``. Prints
+Run from the repository root: ``python benchmarks/pairwise.py [folder of the data] --write docs/pairwise.md``. Prints
 Markdown tables; ``--write`` puts them between that page's markers. ``--quick`` takes fewer seeds and samples where
 everything else takes all. ``--nostr FILE`` adds the follows and mutes of ``data/socialGraph.json`` in the npm package
 nostr-social-graph (MIT).

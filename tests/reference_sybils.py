@@ -91,3 +91,9 @@ def rotating_seeds(account_ids, secret, period, n_seeds):
     header = b"guanxi sybil seeds 1" + len(period.encode()).to_bytes(8, "big") + period.encode()
     by_digest = sorted((hmac_sha256(secret, header + name.encode()), at) for at, name in enumerate(account_ids))
     return sorted(at for _, at in by_digest[:n_seeds])
+
+
+def transitivity(ties):
+    """Closed part of all pairs of acquaintances, from whom each account has ties with."""
+    pairs = [(b, c) for friends in ties.values() for b in friends for c in friends if b < c]
+    return sum(c in ties[b] for b, c in pairs) / len(pairs) if pairs else 0.0

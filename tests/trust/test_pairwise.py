@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -303,3 +304,45 @@ def test_options_out_of_range_are_refused(options, message):
 def test_pairs_out_of_range_are_refused(sources, targets, message):
     with pytest.raises(ParameterError, match=message):
         fit_pairwise(market()).predict(sources, targets)
+
+
+def test_prediction_of_a_stated_pair_is_that_of_leaving_its_statement_out():
+    said = market()
+    model = fit_pairwise(said)
+    whole, alone = model.left_out(), model.predict(said.source[3:4], said.target[3:4])
+    assert alone.values[0] == pytest.approx(whole.values[3], abs=1e-12)
+    assert alone.terms[0] == pytest.approx(whole.terms[3], abs=1e-12)
+
+
+def test_errors_are_those_of_statements_left_out():
+    said = market()
+    model, known = fit_pairwise(said), fit_pairwise(said).left_out().known
+    errors = model.left_out().values[known] - said.value[known]
+    usual = [value - np.delete(said.value[known], at).mean() for at, value in enumerate(said.value[known])]
+    assert model.error == pytest.approx(np.sqrt(np.mean(errors**2)))
+    assert model.usual_error == pytest.approx(np.sqrt(np.mean(np.square(usual))))
+    gains = np.square(usual) - errors**2
+    assert model.evidence_of_gain == pytest.approx(gains.mean() / scipy.stats.sem(gains))
+
+
+def test_chance_is_no_evidence_of_gain_and_a_market_is():
+    rng = np.random.default_rng(0)
+    source, target = rng.integers(0, 200, (2, 1000))
+    chance = Statements.of(200, source=source, target=target, value=rng.choice([-1.0, 1.0], 1000))
+    assert fit_pairwise(chance).evidence_of_gain < 3 < fit_pairwise(market()).evidence_of_gain
+    assert np.isnan(fit_pairwise(Statements.of(2, source=[0], target=[1], value=[1.0])).evidence_of_gain)
+
+
+def test_fewer_examples_are_learned_from_and_each_is_still_left_out():
+    said = market()
+    model = fit_pairwise(said, max_examples=said.m // 3, penalties=[0.5])
+    features = model.opinions.features(said.source, said.target)
+    for place in (0, model.stride, model.stride + 1):
+        examples = (np.arange(said.m) % model.stride == 0) & (features.evidence > 0)
+        examples[place] = False
+        weights = reference.ridge(features.columns[examples], said.value[examples], 0.5, TERMS.index("base"))
+        found = model.predict(said.source[place : place + 1], said.target[place : place + 1])
+        assert found.terms[0, :-1] == pytest.approx(features.columns[place] * weights, abs=1e-8)
+    assert fit_pairwise(said, max_examples=said.m).stride == 1
+    with pytest.raises(ParameterError, match="max_examples is 0, not 1 or more"):
+        fit_pairwise(said, max_examples=0)

@@ -10,7 +10,7 @@ from guanxi.authenticity.sybils.priors import classifier_prior, label_prior
 from guanxi.authenticity.sybils.scar import sybilscar
 from guanxi.authenticity.sybils.seeds import rotating_seeds
 from guanxi.authenticity.sybils.sybilrank import sybilrank
-from guanxi.authenticity.sybils.ties import embedded_ties, mutual_ties
+from guanxi.authenticity.sybils.ties import embedded_ties, mutual_ties, transitivity
 
 __all__ = [
     "bounded_scar",
@@ -22,4 +22,5 @@ __all__ = [
     "rotating_seeds",
     "sybilrank",
     "sybilscar",
+    "transitivity",
 ]

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from guanxi.errors import ParameterError
 from guanxi.trust.options import Vector
 from guanxi.trust.pairwise.features import TERMS, Features, Opinions, Sums
+from guanxi.trust.pairwise.measures import best_cut, errors_of_the_mean, in_standard_errors, root_mean_square
+from guanxi.trust.pairwise.regression import Ridge
 from guanxi.trust.pairwise.statements import Indices, Statements, check_indices
 
 Outcome = Literal["value", "sign"]
@@ -73,25 +75,36 @@ class PairwiseModel:
         The statements, and sums over them.
     outcome : {"value", "sign"}
         What is predicted.
-    weights : numpy.ndarray, shape (t,), float64
-        Weight of each of ``TERMS``.
-    penalty : float
-        Ridge penalty that predicted the statements best, each left out in turn.
+    ridge : Ridge
+        Weights of the terms; its penalty predicted the statements best, each left out in turn.
+    stride : int
+        Every so many-th statement is an example.
     cut : float
         Values above it are best called positive: it gives the highest macro-F1 on the statements, each left out.
     rigor : float
         What one statement leaves of the doubt.
+    error, usual_error : float
+        Root mean square error of what is predicted, and of the mean of all others, over the examples, each left out in
+        turn; NaN where there are fewer than two.
+    evidence_of_gain : float
+        By how much the squared errors are smaller than those of the mean, in standard errors of that difference; above
+        2 it is hardly chance. NaN as ``error``.
     """
 
     opinions: Opinions
     outcome: Outcome
-    weights: Vector
-    penalty: float
+    ridge: Ridge
+    stride: int
     cut: float
     rigor: float
+    error: float
+    usual_error: float
+    evidence_of_gain: float
 
     def predict(self, sources: npt.ArrayLike, targets: npt.ArrayLike) -> PairwiseTrust:
         """What each source would say about its target, apart from what it has said.
+
+        A statement of the pair has no part in its terms, nor in the weights as an example.
 
         Parameters
         ----------
@@ -105,8 +118,9 @@ class PairwiseModel:
 
         Notes
         -----
-        Time as for ``path_sums``. A statement of the pair has no part in its terms, but in the weights, which were
-        learned from all; ``left_out`` goes without that, too.
+        Time as for ``path_sums``. Weights without one example follow in closed form from those with it (Sherman and
+        Morrison). The terms of other examples still know the statement, as a neighbour's; benchmarks/pairwise.py
+        measures what that is worth.
         """
         n = self.opinions.statements.n
         src, dst = check_indices("sources", sources, n), check_indices("targets", targets, n)
@@ -114,20 +128,34 @@ class PairwiseModel:
             raise ParameterError(f"sources and targets have {len(src)} and {len(dst)} entries, not the same")
         if (src == dst).any():
             raise ParameterError(f"account {src[src == dst][0]} is asked about itself")
-        return self._trust(self.opinions.features(src, dst), self.weights, src, dst)
+        found = self.opinions.features(src, dst)
+        return self._trust(found, self._weights_without(found, src, dst), src, dst)
 
     def left_out(self) -> PairwiseTrust:
-        """Predict every statement, in order, with terms and weights that it had no part in as an example.
-
-        Notes
-        -----
-        Weights without one example follow in closed form from those with it (Sherman and Morrison). The terms of other
-        examples still know the statement, as a neighbour's; benchmarks/pairwise.py measures what that is worth.
-        """
-        examples = _Examples.of(self.opinions, self.outcome)
-        weights = examples.weights_without_each(examples.fit(self.penalty))
+        """Predict every statement, in order, as if it had not been made; see ``predict``."""
         said = self.opinions.statements
-        return self._trust(examples.features, weights, said.source, said.target)
+        return self.predict(said.source, said.target)
+
+    @property
+    def weights(self) -> Vector:
+        """Weight of each of ``TERMS``, shape (t,)."""
+        return self.ridge.weights
+
+    @property
+    def penalty(self) -> float:
+        """What a weight costs, squared."""
+        return self.ridge.penalty
+
+    def _weights_without(self, found: Features, sources: Indices, targets: Indices) -> Vector:
+        """Weights as fitted without the pair's own statement, shape (k, t); the same for all where there is none."""
+        own = self.opinions.statements.find(sources, targets)
+        taught = (own >= 0) & (own % self.stride == 0) & (found.evidence > 0)
+        if not taught.any():
+            return self.weights
+        wanted = _wanted(self.opinions.statements, self.outcome)[own[taught]]
+        weights = np.tile(self.weights, (len(own), 1))
+        weights[taught] = self.ridge.weights_without(found.columns[taught], wanted)
+        return weights
 
     def _trust(self, found: Features, weights: Vector, sources: Indices, targets: Indices) -> PairwiseTrust:
         """Weigh the terms, with the same weights for every pair or with a row for each."""
@@ -163,6 +191,7 @@ def fit_pairwise(
     prior: float = 1.0,
     rigor: float = 0.5,
     penalties: Sequence[float] = PENALTIES,
+    max_examples: int | None = None,
 ) -> PairwiseModel:
     """Learn to predict what one account would say about another from what has been said.
 
@@ -181,6 +210,9 @@ def fit_pairwise(
         What one statement leaves of the doubt, in (0, 1); see ``PairwiseTrust.confidence``.
     penalties : sequence of float
         Ridge penalties to choose from, by leaving out each statement in turn; finite and greater than zero.
+    max_examples : int, optional
+        How many statements to learn the weights from at most, evenly chosen; at least 1. All by default. What the
+        terms are made of is all statements, whatever this is.
 
     Raises
     ------
@@ -189,7 +221,7 @@ def fit_pairwise(
 
     Notes
     -----
-    Deterministic. Time O(m t^2) for the weights, plus ``path_sums`` of all statements; memory O(m t). The weights
+    Deterministic. Time O(m t^2) for the weights, plus ``path_sums`` of the examples; memory O(m t). The weights
     assume that unknown pairs resemble stated ones. Whoever can make accounts can make statements: discount by
     authenticity first.
 
@@ -215,76 +247,40 @@ def fit_pairwise(
         raise ParameterError(f"rigor is {rigor}, not in (0, 1)")
     if not penalties or not all(math.isfinite(penalty) and penalty > 0 for penalty in penalties):
         raise ParameterError(f"penalties is {penalties!r}, not finite numbers greater than zero")
+    if max_examples is not None and max_examples < 1:
+        raise ParameterError(f"max_examples is {max_examples}, not 1 or more")
     opinions = Opinions.of(statements, float(prior))
-    examples = _Examples.of(opinions, outcome)
-    fits = [examples.fit(float(penalty)) for penalty in penalties]
-    best = min(fits, key=lambda fit: float(fit.errors_without_each @ fit.errors_without_each))
-    wanted = examples.wanted
-    cut = _best_cut(wanted - best.errors_without_each, wanted > 0)
-    return PairwiseModel(opinions, outcome, best.weights, best.penalty, cut, float(rigor))
+    stride = 1 if max_examples is None else max(1, -(-statements.m // max_examples))
+    columns, wanted = _examples(opinions, outcome, stride)
+    fits = [Ridge.fit(columns, wanted, penalty=float(penalty)) for penalty in penalties]
+    best, errors = min(
+        ((fit, fit.errors_without(columns, wanted)) for fit in fits), key=lambda pair: float(pair[1] @ pair[1])
+    )
+    predicted = wanted - errors
+    error, usual = np.clip(predicted, -1, 1) - wanted, errors_of_the_mean(wanted)
+    return PairwiseModel(
+        opinions=opinions,
+        outcome=outcome,
+        ridge=best,
+        stride=stride,
+        cut=best_cut(predicted, wanted > 0),
+        rigor=float(rigor),
+        error=root_mean_square(error),
+        usual_error=root_mean_square(usual),
+        evidence_of_gain=in_standard_errors(usual**2 - error**2),
+    )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fit:
-    """Ridge weights, and the error of each example under weights fitted without it."""
+def _examples(opinions: Opinions, outcome: Outcome, stride: int) -> tuple[Vector, Vector]:
+    """Terms of the statements to learn from, and what was said.
 
-    penalty: float
-    inverse: Vector
-    weights: Vector
-    errors_without_each: Vector
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Examples:
-    """Statements to learn from; those without evidence about the pair teach nothing that will be asked."""
-
-    features: Features
-    used: npt.NDArray[np.bool_]
-    columns: Vector
-    wanted: Vector
-
-    @classmethod
-    def of(cls, opinions: Opinions, outcome: Outcome) -> "_Examples":
-        said = opinions.statements
-        wanted = _wanted(said, outcome)
-        features = opinions.features(said.source, said.target)
-        used = features.evidence > 0
-        return cls(features, used, features.columns[used], wanted[used])
-
-    def fit(self, penalty: float) -> _Fit:
-        """Ridge regression; the base term is held to 0 by one neutral example only, whatever the penalty."""
-        held = np.full(self.columns.shape[1], penalty)
-        held[TERMS.index("base")] = 1.0
-        inverse: Vector = np.linalg.inv(self.columns.T @ self.columns + np.diag(held)).astype(np.float64)
-        weights = inverse @ (self.columns.T @ self.wanted)
-        leverage = ((self.columns @ inverse) * self.columns).sum(axis=1)
-        errors = (self.wanted - self.columns @ weights) / (1 - leverage)
-        return _Fit(penalty, inverse, weights, errors)
-
-    def weights_without_each(self, fit: _Fit) -> Vector:
-        """Weights as fitted without each statement, shape (m, t)."""
-        weights = np.tile(fit.weights, (len(self.used), 1))
-        weights[self.used] -= (self.columns @ fit.inverse) * fit.errors_without_each[:, None]
-        return weights
+    Those without evidence about the pair teach nothing that will be asked.
+    """
+    said = opinions.statements
+    found = opinions.features(said.source[::stride], said.target[::stride])
+    used = found.evidence > 0
+    return found.columns[used], _wanted(said, outcome)[::stride][used]
 
 
 def _wanted(statements: Statements, outcome: Outcome) -> Vector:
     return np.sign(statements.value) if outcome == "sign" else statements.value
-
-
-def _best_cut(values: Vector, positive: npt.NDArray[np.bool_]) -> float:
-    """Cut between two values, all above it called positive, that gives the highest macro-F1; the lowest of equals."""
-    if not 0 < positive.sum() < len(positive):
-        return 0.0
-    order = np.argsort(values, kind="stable")
-    ranked, truth = values[order], positive[order].astype(np.float64)
-    below = np.arange(1, len(ranked))  # so many are called negative
-    false_negative = np.cumsum(truth)[:-1]
-    n_positive, n_negative = truth.sum(), len(truth) - truth.sum()
-    f1_positive = 2 * (n_positive - false_negative) / (len(truth) - below + n_positive)
-    f1_negative = 2 * (below - false_negative) / (below + n_negative)
-    split = ranked[1:] > ranked[:-1]
-    if not split.any():
-        return 0.0
-    best = int(np.argmax(np.where(split, f1_positive + f1_negative, -1.0)))
-    return float((ranked[best] + ranked[best + 1]) / 2)
