@@ -139,6 +139,17 @@ def test_empty_key_file_is_an_error_and_not_an_open_door(folder):
         load_settings(api_key_file=folder / "key").secret_key()
 
 
+def test_secret_of_seeds_is_kept_out_of_print_and_must_be_long(folder, monkeypatch):
+    assert load_settings().secret_of_seeds() is None
+    monkeypatch.setenv("GUANXI_SEED_SECRET", "swordfish swordfish")
+    assert load_settings().secret_of_seeds() == b"swordfish swordfish"
+    assert "swordfish" not in repr(load_settings())
+    write(folder, "from a file, long enough\n", "seeds")
+    assert load_settings(seed_secret_file=folder / "seeds").secret_of_seeds() == b"from a file, long enough"
+    with pytest.raises(ParameterError, match="seed_secret has 5 bytes, not at least 16"):
+        load_settings(seed_secret="short").secret_of_seeds()
+
+
 # -- privacy ----------------------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from guanxi.authenticity.sybils.seeds import MIN_SECRET_BYTES
 from guanxi.engine.privacy import Privacy, public_relations
 from guanxi.errors import ParameterError
 from guanxi.schema import load_model
@@ -24,7 +25,7 @@ from guanxi.stores.neo4j.target import Neo4jTarget, is_neo4j
 
 CONFIG_VARIABLE = "GUANXI_CONFIG"
 DEFAULT_CONFIG = Path("guanxi.toml")
-_SECRETS = ("api_key", "neo4j_password")
+_SECRETS = ("api_key", "neo4j_password", "seed_secret")
 
 
 class Settings(BaseSettings):
@@ -45,6 +46,16 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=256)] = Field(1, description="Processes that serve the API")
     api_key: SecretStr | None = Field(None, description="A key with every scope, beside those that the store keeps")
     api_key_file: Path | None = Field(None, description="File that holds api_key, for secrets mounted as files")
+    seed_secret: SecretStr | None = Field(
+        None, description="Draws the labels of each week that the search for fake accounts starts from"
+    )
+    seed_secret_file: Path | None = Field(None, description="File that holds seed_secret")
+    refresh_every: Annotated[float, Field(gt=0, le=31_536_000)] | None = Field(
+        None, description="Seconds between looks for new events, which the API takes into a new run; never if unset"
+    )
+    past_runs: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        24, description="Runs as of past days that stay on disk; those that nobody asks for go first"
+    )
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(10_000_000, description="Largest request body")
     public_relations: frozenset[str] = Field(
         default_factory=public_relations, description="Relation types whose actors reasons may name"
@@ -92,6 +103,21 @@ class Settings(BaseSettings):
     def secret_key(self) -> str | None:
         """The API key from the settings, wherever it stands; None where there is none."""
         return _secret("api_key", self.api_key, self.api_key_file)
+
+    def secret_of_seeds(self) -> bytes | None:
+        """What draws the labels of each week, wherever it stands; None where there is none.
+
+        Raises
+        ------
+        ParameterError
+            If it has fewer than 16 bytes, or its file cannot be read.
+        """
+        text = _secret("seed_secret", self.seed_secret, self.seed_secret_file)
+        if text is None:
+            return None
+        if len(text.encode()) < MIN_SECRET_BYTES:
+            raise ParameterError(f"seed_secret has {len(text.encode())} bytes, not at least {MIN_SECRET_BYTES}")
+        return text.encode()
 
     def neo4j(self) -> Neo4jTarget | None:
         """The Neo4j that holds the graph; None where the folder does.

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -27,6 +28,12 @@ _INGESTED = Counter(
     ("type", "result"),
     registry=_REGISTRY,
 )
+_REFRESHES = Counter(
+    "guanxi_refreshes_total",
+    "Rounds of --refresh-every that published a run, or failed and are tried again",
+    ("result",),
+    registry=_REGISTRY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,11 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
 def ingested(type_: str, result: str) -> None:
     """Count an event."""
     _INGESTED.labels(type_, result).inc()
+
+
+def refreshed(result: Literal["published", "failed"]) -> None:
+    """Count a round that took new events in, or could not."""
+    _REFRESHES.labels(result).inc()
 
 
 def exposition(gauges: Gauges) -> bytes:

@@ -11,7 +11,7 @@ from guanxi.bundle import MANIFEST
 from guanxi.engine import View
 from guanxi.errors import GuanxiError, StoreError
 from guanxi.service import metrics, shapes
-from guanxi.service.answers import NoQuery, envelope
+from guanxi.service.answers import PastQuery, envelope
 from guanxi.service.metrics import Gauges, exposition
 from guanxi.service.problems import Problem
 from guanxi.service.state import Service, service_of
@@ -58,9 +58,8 @@ async def prometheus(request: Request) -> Response:
     return Response(text, media_type="text/plain; version=0.0.4")
 
 
-async def stats(request: Request, query: Annotated[NoQuery, Query()]) -> Response:
+async def stats(request: Request, query: Annotated[PastQuery, Query()]) -> Response:
     """How large the graph is, by kind and relation type, and how many events came after the snapshot."""
-    del query
     service = service_of(request)
 
     def answer(view: View) -> Response:
@@ -73,13 +72,13 @@ async def stats(request: Request, query: Annotated[NoQuery, Query()]) -> Respons
             "entities": {kind: len(ids) for kind, ids in sorted(snapshot.ids.items())},
             "n_edges": snapshot.n_edges,
             "relations": relations,
-            "n_events": service.engine.store.n_events(),
+            "n_events": view.past.n_events if view.past else service.engine.store.n_events(),
             "n_trust_edges": view.run.graph.m,
         }
-        newer = service.engine.store.last_seq() - view.seq
+        newer = 0 if view.past else service.engine.store.last_seq() - view.seq
         return envelope((data, view.meta(personalised=False, n_newer=newer)))
 
-    return await service.current.answer(answer)
+    return await service.current.answer(answer, as_of=query.as_of)
 
 
 async def openapi(request: Request) -> Response:

@@ -80,7 +80,7 @@ def _run(settings: Settings, port: int) -> None:
 
 def _check_store(settings: Settings) -> None:
     """Make the store where there is none, and refuse to open it to strangers."""
-    engine = Engine(settings.store, create=True, neo4j=settings.neo4j())
+    engine = Engine(settings.store, create=True, neo4j=settings.neo4j(), seed_secret=settings.secret_of_seeds())
     try:
         keys = engine.store.keys()
     finally:

@@ -13,6 +13,7 @@ from guanxi.service.current import CurrentView
 from guanxi.service.erasures import Erasures
 from guanxi.service.ingest import Ingest
 from guanxi.service.outbox import LOCK_WAIT_S, Outbox
+from guanxi.service.refreshing import Refresher
 from guanxi.settings import Settings
 from guanxi.stores import GraphStore
 from guanxi.stores.neo4j import Neo4jStore, Neo4jTarget
@@ -37,12 +38,22 @@ class Service:
     writer: ThreadPoolExecutor
     others: tuple[ThreadPoolExecutor, ...]
     outbox: Outbox | None
+    refresher: Refresher | None
+    past_runs: int
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
         """Open the store, which is made where there is none."""
         target = settings.neo4j()
-        engine = Engine(settings.store, create=True, neo4j=target, privacy=settings.privacy)
+        secret = settings.secret_of_seeds()
+        engine = Engine(
+            settings.store,
+            create=True,
+            neo4j=target,
+            privacy=settings.privacy,
+            past_kept=settings.past_runs,
+            seed_secret=secret,
+        )
         outbox = _outbox(settings.store, target, migrates=settings.neo4j_migrate) if target else None
         pool = ThreadPoolExecutor(ANSWERING_THREADS, "answer")
         opener, writer = ThreadPoolExecutor(1, "open"), ThreadPoolExecutor(1, "write")
@@ -50,7 +61,9 @@ class Service:
         keys = KeyRing(engine.store, settings.secret_key(), pool)
         ingest = Ingest(engine, writer, stored=outbox.wake if outbox else None)
         erasures = Erasures(engine, writer, begun=outbox.wake if outbox else None)
-        return cls(engine, current, ingest, erasures, keys, pool, writer, (opener,), outbox)
+        refresher = Refresher(engine, every_s=settings.refresh_every) if settings.refresh_every else None
+        kept = settings.past_runs
+        return cls(engine, current, ingest, erasures, keys, pool, writer, (opener,), outbox, refresher, kept)
 
     @property
     def log(self) -> GraphStore:
@@ -60,6 +73,8 @@ class Service:
     async def close(self) -> None:
         """Finish what was begun."""
         await self.ingest.close()
+        if self.refresher is not None:
+            await self.refresher.close()
         await self.current.close()
         self.erasures.stop()
         if self.outbox is not None:
