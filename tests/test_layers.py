@@ -14,6 +14,8 @@ CONTRACT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["
 FLOORS = [layer.split(" | ") for layer in CONTRACT["layers"]]
 # Files, locks and progress lines are the work of these two.
 TOUCHES_THE_WORLD = {"loading", "stores"}
+# igraph draws from Python's generator by default, and can only be given it back under its name.
+HAS_TO = {"graph/communities.py": {"random"}}
 PURE = [name for floor in FLOORS[FLOORS.index(["engine"]) + 1 :] for name in floor if name not in TOUCHES_THE_WORLD]
 
 
@@ -55,4 +57,5 @@ def test_module_below_the_engine_knows_neither_clock_nor_chance_nor_log(module):
     found = {str(path.relative_to(SOURCE)): imported(path) for path in files_of(module)}
     impure = {"time", "random", "secrets", "logging", "structlog", "socket"}
     assert found
-    assert {name: words & impure for name, words in found.items() if words & impure} == {}
+    known = {name: (words & impure) - HAS_TO.get(name, set()) for name, words in found.items()}
+    assert {name: words for name, words in known.items() if words} == {}

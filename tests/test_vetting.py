@@ -19,9 +19,9 @@ ROWS = [
 ]
 ANN, BOB, CAT = range(3)
 FACTS = [
-    EvidenceRow("unreturned", BOB, ANN, {"since": float(T0 + DAY_US), "degree": 7.0}),
-    EvidenceRow("unreturned", CAT, ANN, {"since": float(NO_TIME)}),
-    EvidenceRow("unreturned", CAT, BOB, {"since": float("nan")}),
+    EvidenceRow("unreturned", BOB, ANN, {"since_us": float(T0 + DAY_US), "degree": 7.0}),
+    EvidenceRow("unreturned", CAT, ANN, {"since_us": float(NO_TIME)}),
+    EvidenceRow("unreturned", CAT, BOB, {"since_us": float("nan"), "returned_since_us": float(T0)}),
 ]
 
 
@@ -92,6 +92,13 @@ def test_facts_have_ids_and_dates_where_they_are_known():
         "degree": 7.0,
     }
     assert [fact["since"] for fact in facts[1:]] == [None, None]
+    assert facts[2] == {
+        "code": "unreturned",
+        "follower": "cat",
+        "followee": "bob",
+        "since": None,
+        "returned_since": isoformat(T0),
+    }
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2])

@@ -107,8 +107,10 @@ def _heard(witness: Witness, about: Authenticity, index: int) -> dict[str, Any]:
 
 
 def _fact(row: EvidenceRow, snapshot: Snapshot) -> dict[str, Any]:
-    numbers = dict(row.numbers)
-    since = numbers.pop("since", float(NO_TIME))
+    numbers: dict[str, Any] = dict(row.numbers)
+    since = numbers.pop("since_us", float(NO_TIME))
+    if "returned_since_us" in numbers:
+        numbers["returned_since"] = isoformat(int(numbers.pop("returned_since_us")))
     return {
         "code": row.code,
         "follower": snapshot.accounts[row.follower],

@@ -8,6 +8,7 @@ from guanxi.authenticity import (
     INNOCENT,
     Audience,
     FusionOptions,
+    Spread,
     Subject,
     Witness,
     dense_block,
@@ -16,6 +17,7 @@ from guanxi.authenticity import (
     discount,
     fuse,
     low_trust_followers,
+    propagation,
     returned_followers,
     unreturned_follows,
     unsuspicious,
@@ -162,6 +164,7 @@ def test_every_witness_offers_innocent_explanations_that_are_written_down():
         low_trust_followers(audience, np.ones(3), floor=0.1),
         unreturned_follows(audience),
         returned_followers(audience),
+        propagation(Spread.nothing(audience, "nothing is known")),
     ]
     assert all(witness.innocent for witness in witnesses)
     assert {code for witness in witnesses for code in witness.innocent} == set(INNOCENT)

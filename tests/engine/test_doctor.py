@@ -130,3 +130,23 @@ def test_graph_in_which_every_follow_is_returned_is_noted():
 
 def test_empty_graph_is_examined_without_an_error():
     assert "ids" in data()
+
+
+@pytest.mark.parametrize(
+    ("links", "expected", "detail"),
+    [
+        ([], [], ""),
+        ([{"proof": "oauth"}], ["ok"], "1 linked; `guanxi identities` lists them"),
+        ([{"proof": "self"}], ["ok"], "1 unproven"),
+        ([{"proof": "oauth", "expires": "2023-11-16"}], ["warning"], "1 expired; renew or unlink what has expired"),
+        ([{"proof": "oauth"}] * 5, ["warning"], "4 linked, 1 full; where an identity is full, unlink an account, or"),
+    ],
+)
+def test_links_that_ran_out_or_found_no_room_are_a_warning(engine, links, expected, detail):
+    rows = [row("identity_link", "ann", f"alt{at}", at=1, properties=said) for at, said in enumerate(links)]
+    engine.append([*TIES, *rows, row("follow", "ann", "cat", at=5)])
+    engine.snapshot()
+    engine.score()
+    findings = found(engine).get("identity links", [])
+    assert [finding.severity for finding in findings] == expected
+    assert all(finding.detail.startswith(detail) for finding in findings)

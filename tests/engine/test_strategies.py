@@ -31,7 +31,7 @@ from guanxi.engine.strategies import (
     versions_of,
 )
 from guanxi.errors import ConflictError, FieldError, FileFormatError, ParameterError, UnknownIdError
-from guanxi.local_trust import RelationWeight, default_weights
+from guanxi.local_trust import SPEAKING, Distrust, IdentityOptions, RelationWeight, default_weights
 from guanxi.schema import load_model
 from guanxi.stores import EmbeddedStore, StrategyRecord, migrations
 from guanxi.stores.connection import DATABASE
@@ -106,6 +106,9 @@ WEIGHTS = st.dictionaries(
     st.sampled_from(sorted(MODEL.relations)),
     st.builds(RelationWeight, NUMBERS, st.none() | st.floats(1e-3, 1e6)),
 )
+AGAINST = st.dictionaries(
+    st.sampled_from(SPEAKING), st.builds(RelationWeight, NUMBERS, st.none() | st.floats(1e-3, 1e6))
+)
 ANY_STRATEGY = st.builds(
     Strategy,
     name=st.from_regex(r"[a-z][a-z0-9-]{0,63}", fullmatch=True),
@@ -117,6 +120,15 @@ ANY_STRATEGY = st.builds(
         lambda seeds: tuple(sorted(seeds))
     ),
     discounts=st.booleans(),
+    distrust=st.none() | st.builds(Distrust, AGAINST, st.floats(1e-3, 1e6)),
+    identity=st.none()
+    | st.builds(
+        IdentityOptions,
+        st.sets(st.sampled_from(["domain", "inferred", "mutual", "oauth"]), min_size=1).map(tuple),
+        st.floats(0, 1, exclude_min=True),
+        st.integers(2, 100),
+    ),
+    topic=st.none() | NUMBERS,
     description=st.text(st.characters(categories=("L", "N", "P", "S")), max_size=30),
 )
 
@@ -144,8 +156,28 @@ def test_same_parameters_written_otherwise_are_the_same_strategy():
     assert same(strategy_of(one), strategy_of(other))
 
 
-ALLOWED = "allowed are name, version, description, restart, seeds, attribution_days, discounts, weights"
+ALLOWED = (
+    "allowed are name, version, description, restart, seeds, attribution_days, discounts, distrust, identity, topic, "
+    "weights"
+)
 WRONG = {
+    "unknown proof": (
+        {"identity": {"proofs": ["oauth", "magic"]}},
+        ("identity", "proofs"),
+        "identity.proofs hold 'magic', not one or more of inferred, oauth, signature, domain, staff, mutual",
+    ),
+    "no list of proofs": ({"identity": {"proofs": "oauth"}}, ("identity", "proofs"), "'oauth', not a list of proofs"),
+    "lax confidence": (
+        {"identity": {"confidence": 0}},
+        ("identity", "confidence"),
+        "confidence is 0.0, not in (0, 1]",
+    ),
+    "no identities": (
+        {"identity": True},
+        ("identity",),
+        "identity is True, not false or a table of proofs, confidence",
+    ),
+    "huge identity": ({"identity": {"most_accounts": 101}}, ("identity", "most_accounts"), "is 101, not in 2..100"),
     "unknown field": ({"restrat": 0.3}, ("restrat",), f"restrat is no field here; {ALLOWED}"),
     "unknown relation": (
         {"weights": {"folow": {"weight": 1}}},
@@ -156,6 +188,21 @@ WRONG = {
         {"weights": {"follow": {"weight": 1, "halflife": 3}}},
         ("weights", "follow", "halflife"),
         "weights.follow.halflife is no field here; allowed are weight, half_life_days",
+    ),
+    "distrust that is true": (
+        {"distrust": True},
+        ("distrust",),
+        "distrust is True, not false or a table of cap, weights",
+    ),
+    "cap of distrust": (
+        {"distrust": {"cap": 0}},
+        ("distrust", "cap"),
+        "distrust.cap is 0.0, not a finite number above 0",
+    ),
+    "relation that speaks against nobody": (
+        {"distrust": {"weights": {"follow": {"weight": 1}}}},
+        ("distrust", "weights", "follow"),
+        "distrust.weights.follow is no field here; allowed are review, trust, block, report",
     ),
     "no weight": (
         {"weights": {"follow": {"half_life_days": 3}}},
@@ -240,7 +287,7 @@ def test_files_in_the_docs_are_strategies():
 
 def test_every_field_is_in_the_docs():
     rows = re.findall(r"^\| `(\w+)` \|", DOCS.read_text(encoding="utf-8").partition("## A file")[2], flags=re.MULTILINE)
-    assert rows == list(as_document(NEAR))
+    assert rows == list(as_document(replace(NEAR, topic=1.0)))  # a document has it where it is given
 
 
 # -- a library of versions --------------------------------------------------------------------------------------------

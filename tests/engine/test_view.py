@@ -37,7 +37,8 @@ def score_of(entry):
     """What an explanation says that the score is."""
     parts = entry["explanation"]["components"]
     said = sum(term["amount"] for part in parts for term in part["terms"]) + sum(part["remainder"] for part in parts)
-    return said + entry["explanation"]["remainder"]
+    taken = sum(adjustment["amount"] for adjustment in entry["explanation"]["adjustments"])
+    return said + taken + entry["explanation"]["remainder"]
 
 
 def codes(entry, name="trust"):
@@ -243,10 +244,13 @@ def test_terms_of_trust_add_up_to_the_score_of_the_slow_twin(tmp_path_factory, r
         expected, _ = reference.personal_trust(view.run.graph, index, discount=view.run.discount)
         data, _ = view.trust(viewer, target, at_most=at_most)
         score = data["personal"]["score"]
-        assert score == pytest.approx(expected[ids_.index(target)], abs=1e-9)
+        assert data["distrust"]["before"] == pytest.approx(expected[ids_.index(target)], abs=1e-9)
+        assert score == data["distrust"]["before"] * data["distrust"]["factor"]
         assert len(data["terms"]) <= at_most
         terms = [term["amount"] for term in data["terms"]]
-        assert math.fsum([*terms, data["others"]["amount"], data["remainder"]]) == pytest.approx(score, abs=1e-12)
+        taken = [adjustment["amount"] for adjustment in data["adjustments"]]
+        said = math.fsum([*terms, *taken, data["others"]["amount"], data["remainder"]])
+        assert said == pytest.approx(score, abs=1e-12)
         assert abs(data["remainder"]) < 1e-9
     engine.close()
 

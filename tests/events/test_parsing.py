@@ -1,3 +1,5 @@
+import json
+
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -141,6 +143,48 @@ def test_properties_are_one_text_whatever_their_order():
 def test_long_properties_are_refused():
     ((_, field, reason),) = reasons(parse(properties=['{"a": "' + "x" * 20_000 + '"}']))
     assert (field, reason) == ("properties", "is longer than 16384 bytes")
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ('{"proof": "magic"}', "proof is not one of self, inferred, oauth, signature, domain, staff"),
+        ('{"proof": "mutual"}', "proof is not one of self"),
+        ('{"proof": 3}', "proof is not one of self"),
+        ('{"proof": ""}', "proof is not one of self"),
+        ('{"expires": "soon"}', "expires is not a time from 1990 on (ISO 8601 text or a number of seconds)"),
+        ('{"expires": "1980-01-01"}', "expires is not a time from 1990 on"),
+        ('{"expires": true}', "expires is not a time from 1990 on"),
+        ('{"expires": ["2030-01-01"]}', "expires is not a time from 1990 on"),
+        ('{"expires": "2023-11-14"}', "expires is not after the time of the event"),
+    ],
+)
+def test_wrong_proof_or_expiry_of_an_identity_link_is_refused_with_what_is_allowed(said, reason):
+    columns = {"relation": ["identity_link"], "time": ["2023-11-14"], "properties": [said]}
+    ((_, field, found),) = reasons(parse(**columns))
+    assert field == "properties"
+    assert found.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"proof": "oauth", "expires": "2030-01-01"}',
+        '{"expires": 1900000000}',
+        '{"proof": null, "expires": null}',
+        "{}",
+    ],
+)
+def test_proof_and_expiry_that_are_right_are_kept_as_they_were_said(said):
+    parsed = parse(relation=["identity_link"], time=["2023-11-14"], properties=[said])
+    assert not parsed.rejects
+    assert json.loads(parsed.events["properties"][0].as_py()) == json.loads(said)
+
+
+def test_other_relations_may_say_what_they_like_and_unlinking_names_an_end_that_has_passed():
+    said = ['{"proof": "magic", "expires": true}', '{"proof": "oauth", "expires": "2023-01-01"}']
+    parsed = parse(relation=["follow", "unlink"], time=["2023-11-14"] * 2, properties=said)
+    assert not parsed.rejects
 
 
 @pytest.mark.parametrize(

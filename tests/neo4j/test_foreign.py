@@ -7,7 +7,7 @@ import neo4j
 import pytest
 
 from guanxi.cli import main
-from guanxi.engine import Engine
+from guanxi.engine import Engine, topics
 from guanxi.errors import FileFormatError, ParameterError, StoreError
 from guanxi.schema import load_model
 from guanxi.stores.neo4j import Neo4jTarget
@@ -129,6 +129,18 @@ def test_relationships_that_are_no_events_are_refused_with_their_reasons(target,
     reasons = sorted((reject.file.rpartition(" ")[0], reject.field, reject.reason) for reject in report.first_rejects)
     assert {field for _, field, _ in reasons} == {"target", "time", "value"}
     assert report.rejects_file.is_file()
+
+
+def test_topics_of_items_are_read_from_a_graph(clean_neo4j, target, engine, mapping):
+    with clean_neo4j.driver() as driver:
+        driver.execute_query("MATCH (tea:Product {sku: 'tea'}) CREATE (tea)-[:IN]->(:Category {title: '饮料'})")
+    nodes = '[nodes.topic]\nlabel = "Category"\nid = "title"\n'
+    about = '[[relations]]\ntype = "IN"\nrelation = "categorise"\n'
+    assert engine.load_graph(target, mapping(f"{nodes}{MAPPING}{about}")).by_relation["categorise"] == 1
+    engine.snapshot()
+    engine.score()
+    assert [topic["id"] for topic in topics.topics(engine.view())[0]["topics"]] == ["饮料"]
+    assert [item["id"] for item in topics.items(engine.view(), "bob", "饮料")[0]["items"]] == ["tea"]
 
 
 def test_graph_read_gives_answers(target, engine, mapping):

@@ -83,3 +83,14 @@ def test_export_in_many_small_ranges_leaves_nothing_out_and_doubles_nothing(stor
     append(stores, table([row("follow", name, other, at=1) for name in NAMES for other in ("x", "y")]))
     monkeypatch.setattr(exporting, "RANGE_ROWS", 3)
     assert rows_in(stores[1]) == rows_in(stores[0])
+
+
+def test_proof_and_expiry_of_identity_links_give_the_same_snapshot(stores, tmp_path):
+    said = [{"proof": "oauth"}, {"proof": "staff", "expires": "2030-01-01"}, {"expires": 1_900_000_000}, None, {"a": 1}]
+    pairs = [(a, b) for a in NAMES[:5] for b in NAMES[:5] if a != b]
+    links = [row("identity_link", *pair, at=at % 3, properties=said[at % 5]) for at, pair in enumerate(pairs)]
+    load(stores, table(links))
+    first = same_snapshots(stores, tmp_path)
+    later = [row("identity_link", *pair, at=5, properties=said[at % 4]) for at, pair in enumerate(pairs[:8])]
+    append(stores, table([*later, row("unlink", *pairs[9], at=6, properties=said[0])]))
+    assert same_snapshots(stores, tmp_path) != first

@@ -47,6 +47,11 @@ def test_any_events_in_two_parts_give_the_bytes_of_all_at_once(rows, cut):
         [row("unfollow", "ann", "bob", at=3)],
         [row("purchase", "bob", "aaa-tea", at=3, via="zoe", value=2)],
         [row("refund", "cat", "tea", retracts="p1"), row("sell", "shop", "tea")],
+        [
+            row("categorise", "tea", "food", at=3),
+            row("categorise", "aaa-tea", "cat"),
+            row("uncategorise", "pot", "gift"),
+        ],
     ],
 )
 def test_new_ids_before_and_after_the_old_ones_and_retractions_are_spliced_in(later):
@@ -54,6 +59,8 @@ def test_new_ids_before_and_after_the_old_ones_and_retractions_are_spliced_in(la
         row("follow", "ann", "bob", at=1),
         row("follow", "bob", "cat", at=1),
         row("purchase", "cat", "tea", id="p1"),
+        row("categorise", "pot", "gift", at=1),
+        row("categorise", "pot", "food", at=1),
     ]
     built, refreshed = both_ways(earlier, later)
     assert refreshed == built

@@ -110,9 +110,10 @@ def test_no_file_holds_the_id_afterwards(store, home, small_segments, monkeypatc
 
 
 def test_item_or_merchant_with_the_same_id_stays(store):
-    append(store, [row("purchase", "bob", "same"), row("sell", "same", "tea"), row("follow", "same", "bob")])
+    about = [row("categorise", "same", "food"), row("categorise", "tea", "same")]
+    append(store, [row("purchase", "bob", "same"), row("sell", "same", "tea"), row("follow", "same", "bob"), *about])
     assert erase(store, "same").n_events == 1
-    assert pairs(all_of(store)) == [("bob", "same"), ("same", "tea")]
+    assert pairs(all_of(store)) == [("bob", "same"), ("same", "food"), ("same", "tea"), ("tea", "same")]
     finish(store)
     assert store.erasing("log") == store.erasing("answers") == []
 

@@ -4,6 +4,7 @@ from guanxi.authenticity.audience import NO_TIME, Audience
 from guanxi.authenticity.dense_block import BlockRule, DenseBlocks, dense_block, dense_block_conduct, dense_blocks
 from guanxi.authenticity.fusion import Authenticity, FusionOptions, Unsuspicious, discount, fuse, unsuspicious
 from guanxi.authenticity.low_trust import low_trust_followers
+from guanxi.authenticity.propagation import Labels, Spread, propagation, spread
 from guanxi.authenticity.reciprocity import returned_followers, unreturned_follows
 from guanxi.authenticity.sybils import (
     bounded_scar,
@@ -26,6 +27,8 @@ __all__ = [
     "DenseBlocks",
     "EvidenceRow",
     "FusionOptions",
+    "Labels",
+    "Spread",
     "Subject",
     "Unsuspicious",
     "Witness",
@@ -41,8 +44,10 @@ __all__ = [
     "label_prior",
     "low_trust_followers",
     "mutual_ties",
+    "propagation",
     "returned_followers",
     "rotating_seeds",
+    "spread",
     "sybilscar",
     "unreturned_follows",
     "unsuspicious",

@@ -24,6 +24,7 @@ INNOCENT: Mapping[str, str] = {
     "bought_by_someone_else": "Somebody else bought these followers: a rival, a fan, or a seller covering its tracks.",
     "circle_of_friends": "A club, a class or a village: everybody knows everybody.",
     "courtesy": "Following back is good manners here.",
+    "far_from_labels": "It belongs to a community in which nobody was vetted; what is known came from afar.",
     "fan_community": "Fans of one scene follow the same few stars.",
     "giveaway": "A giveaway asked its participants to follow a list of accounts.",
     "new_account": "The account is new and not yet known to those it follows.",
@@ -31,6 +32,7 @@ INNOCENT: Mapping[str, str] = {
     "news_reader": "The account reads more than it writes: stars and newspapers do not follow back.",
     "quiet_readers": "Readers who write nothing are followed by nobody.",
     "shout_out": "Somebody with a large audience recommended these accounts together.",
+    "wrong_label": "An account near it was labelled by mistake, or was hijacked when it was labelled.",
 }
 """Innocent explanations by their stable codes."""
 

@@ -28,6 +28,10 @@ def main() -> None:
         _run()
     except KeyboardInterrupt:
         _leave()
+    except SystemError as exc:
+        if not _holds_interrupt(exc):
+            raise
+        _leave()
     finally:
         sys.unraisablehook = hook
 
@@ -48,6 +52,13 @@ def _run() -> None:
         if exc.code == EXIT_INTERRUPTED:  # typer turns Ctrl-C into this, without a word
             _leave()
         raise
+
+
+def _holds_interrupt(exc: BaseException | None) -> bool:
+    """Whether Ctrl-C is below an error: it turns into a SystemError where it meets a compiled function being loaded."""
+    while exc is not None and not isinstance(exc, KeyboardInterrupt):
+        exc = exc.__cause__ or exc.__context__
+    return exc is not None
 
 
 def _unraised(unraisable: "sys.UnraisableHookArgs") -> None:

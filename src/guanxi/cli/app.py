@@ -8,11 +8,18 @@ from guanxi.cli.asking import recommend, trust, vet
 from guanxi.cli.building import load, score, snapshot
 from guanxi.cli.erase import erase
 from guanxi.cli.everyone import export_trust
+from guanxi.cli.fit import fit
+from guanxi.cli.fragility import fragility
+from guanxi.cli.history import history
+from guanxi.cli.identities import identities
+from guanxi.cli.leaders import leaders, ties
 from guanxi.cli.opening import opened
 from guanxi.cli.options import JsonOption, StoreOption, account_id
 from guanxi.cli.running import config, demo, doctor, serve
 from guanxi.cli.store import export_app, store_app
 from guanxi.cli.strategies import strategies_app
+from guanxi.cli.topics import topics
+from guanxi.cli.whatif import whatif
 
 _LOOK = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 # Plain help: it comes three times as fast as help in boxes, and can be searched.
@@ -25,7 +32,27 @@ app = typer.Typer(
     context_settings=_LOOK,
 )
 # Help lists them in this order.
-for _command in (load, snapshot, score, trust, recommend, vet, serve, doctor, config, erase, demo):
+for _command in (
+    load,
+    snapshot,
+    score,
+    fit,
+    trust,
+    recommend,
+    topics,
+    vet,
+    leaders,
+    ties,
+    identities,
+    history,
+    whatif,
+    fragility,
+    serve,
+    doctor,
+    config,
+    erase,
+    demo,
+):
     app.command()(_command)
 keys_app = typer.Typer(help="Make, list and revoke keys of the API.", no_args_is_help=True, rich_markup_mode=None)
 export_app.command("trust")(export_trust)

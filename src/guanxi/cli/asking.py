@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from guanxi.cli.opening import opened
-from guanxi.cli.options import JsonOption, LimitOption, StoreOption, account_id, whole
+from guanxi.cli.opening import opened, view_of
+from guanxi.cli.options import AsOfOption, JsonOption, LimitOption, StoreOption, account_id, whole
+from guanxi.cli.paths import MaxHopsOption, PathsOption
+from guanxi.cli.topics import TopicOption
 
 
 def trust(
@@ -21,6 +23,10 @@ def trust(
         str | None,
         typer.Argument(metavar="TARGET", callback=account_id, help="In whom; the most trusted if not given."),
     ] = None,
+    topic: TopicOption = None,
+    by_paths: PathsOption = False,
+    max_hops: MaxHopsOption = 6,
+    as_of: AsOfOption = None,
     store: StoreOption = None,
     limit: LimitOption = 10,
     as_json: JsonOption = False,
@@ -29,11 +35,18 @@ def trust(
 
     With two accounts: how far the first trusts the second, and through whom.
     """
-    from guanxi.cli import show
+    from guanxi.cli import paths, show, show_topics
+
+    if by_paths and topic is not None:
+        raise typer.BadParameter("paths are those of general trust, not of a topic", param_hint="'--paths'")
 
     with opened(store) as engine:
-        view = engine.view()
-        if viewer is None:
+        view = view_of(engine, as_of, hush=as_json)
+        if by_paths:
+            paths.ask(view, viewer, target, limit=limit, max_hops=max_hops, as_json=as_json)
+        elif topic is not None:
+            show_topics.ask_trust(view, viewer, target, topic, limit=limit, as_json=as_json)
+        elif viewer is None:
             show.ranking(*view.ranking(limit=limit), as_json=as_json)
         elif target is None:
             show.trusted_by(*view.trusted_by(viewer, limit=limit), as_json=as_json)
@@ -46,6 +59,8 @@ def recommend(
         str, typer.Argument(metavar="ACCOUNT", callback=account_id, help="For whom; after -- if it begins with -.")
     ],
     what: Annotated[Literal["items", "accounts"], typer.Option("--what", help="What to recommend.")] = "items",
+    topic: TopicOption = None,
+    as_of: AsOfOption = None,
     store: StoreOption = None,
     limit: LimitOption = 10,
     include_seen: Annotated[bool, typer.Option("--include-seen", help="Items that the account has, too.")] = False,
@@ -60,21 +75,29 @@ def recommend(
 
     The terms of a score add up to it. An account that nothing is known of gets what suits everybody.
     """
-    from guanxi.cli import show
+    from guanxi.cli import show, show_topics
 
     with opened(store) as engine:
-        view = engine.view()
-        if what == "items":
+        view = view_of(engine, as_of, hush=as_json)
+        if topic is not None:
+            seen = not include_seen
+            answer = show_topics.ask_items(
+                view, account, topic, what=what, limit=limit, exclude_seen=seen, language=language
+            )
+        elif what == "items":
             answer = view.items(account, limit=limit, exclude_seen=not include_seen, language=language, exact=exact)
         else:
             answer = view.accounts(account, limit=limit, language=language, exact=exact)
     show.recommendations(*answer, what=what, explain=explain, as_json=as_json)
+    if topic is not None and not as_json:
+        show_topics.why(answer[0])
 
 
 def vet(
     account: Annotated[
         str, typer.Argument(metavar="ACCOUNT", callback=account_id, help="Whom to vet; after -- if it begins with -.")
     ],
+    as_of: AsOfOption = None,
     store: StoreOption = None,
     evidence: Annotated[
         int,
@@ -91,5 +114,5 @@ def vet(
     if evidence < 0:
         raise typer.BadParameter(f"{evidence} is below 0", param_hint="'--evidence'")
     with opened(store) as engine:
-        dossier, meta = engine.view().dossier(account, evidence=evidence)
+        dossier, meta = view_of(engine, as_of, hush=as_json).dossier(account, evidence=evidence)
     show.dossier(dossier, meta, as_json=as_json)

@@ -43,5 +43,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 LimitOption = Annotated[
     int, typer.Option("--limit", "-n", metavar="NUMBER", parser=whole, help="How many to show, 1 to 1000.")
 ]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="DATE", help="Answer from what was known then: 2024-05-31 is the end of that day in UTC."
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and no hint of what comes next.")]
 PortOption = typer.Option("--port", "-p", metavar="NUMBER", parser=whole, help="Port to listen on; 8000 by default.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from guanxi.cli.opening import opened, say_next, settings_of
-from guanxi.cli.options import JsonOption, PortOption, StoreOption, whole
+from guanxi.cli.options import JsonOption, PortOption, StoreOption, number, whole
 
 if TYPE_CHECKING:
     from guanxi.settings import Settings
@@ -22,6 +22,15 @@ def serve(
     workers: Annotated[
         int | None, typer.Option("--workers", "-w", metavar="NUMBER", parser=whole, help="Processes; 1 by default.")
     ] = None,
+    refresh_every: Annotated[
+        float | None,
+        typer.Option(
+            "--refresh-every",
+            metavar="SECONDS",
+            parser=number,
+            help="Look for new events so often, and take them into a new run; never by default.",
+        ),
+    ] = None,
     migrate: Annotated[
         bool, typer.Option("--migrate", help="First bring the schema in Neo4j up to date, as soon as it answers.")
     ] = False,
@@ -30,7 +39,14 @@ def serve(
     from guanxi.cli.output import say
 
     _serve(
-        settings_of(store=store, host=host, port=port, workers=workers, neo4j_migrate=migrate or None),
+        settings_of(
+            store=store,
+            host=host,
+            port=port,
+            workers=workers,
+            refresh_every=refresh_every,
+            neo4j_migrate=migrate or None,
+        ),
         lambda at: say(f"Serving at {at}/v1; end with Ctrl-C."),
     )
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from guanxi.cli import judged, pairwise
 from guanxi.cli.output import console, number, print_json, say, shown, table
 from guanxi.vetting import GRADES
 
@@ -15,12 +16,20 @@ def ranking(data: Answer, meta: Answer, *, as_json: bool) -> None:
     if as_json:
         print_json({"data": data, "meta": meta})
         return
+    found = data["accounts"]
     rows = [
-        (a["rank"], a["id"], number(a["trust"]), f"{a['n_trusting']:,}", number(a["authenticity_factor"]))
-        for a in data["accounts"]
+        (
+            a["rank"],
+            a["id"],
+            number(a["trust"]),
+            f"{a['n_trusting']:,}",
+            number(a["authenticity_factor"]),
+            *judged.cells(a, found),
+        )
+        for a in found
     ]
-    columns = ("rank", "account", "global trust", "trusted by", "authenticity factor")
-    console().print(table(f"Most trusted of {data['n_accounts']:,} accounts", columns, rows, right=columns[2:]))
+    columns = ("rank", "account", "global trust", "trusted by", "authenticity factor", *judged.columns(found))
+    console().print(table(f"Most trusted of {data['n_accounts']:,} accounts", columns, rows, right=columns[2:-1]))
 
 
 def trusted_by(data: Answer, meta: Answer, *, as_json: bool) -> None:
@@ -28,12 +37,13 @@ def trusted_by(data: Answer, meta: Answer, *, as_json: bool) -> None:
     if as_json:
         print_json({"data": data, "meta": meta})
         return
-    rows = [(a["rank"], a["id"], number(a["trust"])) for a in data["accounts"]]
-    columns = ("rank", "account", "personal trust")
+    found = data["accounts"]
+    rows = [(a["rank"], a["id"], number(a["trust"]), *judged.cells(a, found)) for a in found]
+    columns = ("rank", "account", "personal trust", *judged.columns(found))
     if not rows:
         say(f"No trust is known from {escape(repr(data['viewer']))}: it follows nobody in this snapshot.")
         return
-    console().print(table(f"Whom {data['viewer']} trusts most", columns, rows, right=("personal trust",)))
+    console().print(table(f"Whom {data['viewer']} trusts most", columns, rows, right=columns[2:-1]))
 
 
 def pair(data: Answer, meta: Answer, *, as_json: bool) -> None:
@@ -44,14 +54,18 @@ def pair(data: Answer, meta: Answer, *, as_json: bool) -> None:
     counts = data["counts"]
     rows = [
         ("personal trust", number(data["personal"]["score"]), _place(data["personal"])),
+        judged.standing(data["personal"]),
         ("global trust", number(data["global"]["score"]), _place(data["global"])),
+        pairwise.row(data["pairwise"]),
         ("direct", number(data["direct"]), "local trust from the viewer's own events"),
         ("authenticity factor", number(data["authenticity_factor"]), "applied before trust flows"),
+        *judged.distrust(data),
         (
             "trusted by",
             counts["n_trusting"],
             f"{counts['n_trusting_whom_the_viewer_follows']} of them followed by the viewer",
         ),
+        *_identity(data["identity"]),
     ]
     out = console()
     out.print(table(f"How far {data['viewer']} trusts {data['target']}", ("what", "value", ""), rows, right=("value",)))
@@ -59,7 +73,22 @@ def pair(data: Answer, meta: Answer, *, as_json: bool) -> None:
     others = data["others"]
     if others["amount"]:
         terms.append((f"{others['n']} others" if others["n"] else "others", number(others["amount"])))
+    terms += [(what, number(amount)) for what, amount in judged.adjustments(data["adjustments"])]
     out.print(table("Through whom personal trust arrives", ("account", "amount"), terms, right=("amount",)))
+    pairwise.terms(data["pairwise"])
+
+
+def _identity(linked: Answer | None) -> list[tuple[str, str, str]]:
+    """With how many accounts the target is one actor; a viewer that is one of them is told with which."""
+    if linked is None:
+        return []
+    if "accounts" in linked:
+        return [("linked with", f"{len(linked['accounts'])}", ", ".join(linked["accounts"]))]
+    return [("linked with", _people(linked), "accounts of the same actor, which are trusted as one")]
+
+
+def _people(number_: Answer) -> str:
+    return f"{number_['n']:,}" if "n" in number_ else f"fewer than {number_['fewer_than']}"
 
 
 def _place(placed: Answer) -> str:
@@ -89,6 +118,8 @@ def terms(found: Answer) -> None:
         for component in found["explanation"]["components"]
         for term in component["terms"]
     ]
+    taken = judged.adjustments(found["explanation"]["adjustments"])
+    rows += [("all", what, number(amount, digits=6)) for what, amount in taken]
     rows.append(("", "sum", number(found["score"], digits=6)))
     console().print(
         table(f"{found['id']}: the terms of its score", ("part", "term", "amount"), rows, right=("amount",))
@@ -100,7 +131,8 @@ def _term(term: Answer) -> str:
     people = f"({term['n']})" if "n" in term else f"(fewer than {term['fewer_than']})" if "fewer_than" in term else ""
     factor = term.get("authenticity", 1.0)
     discount = "" if factor == 1.0 else f"(authenticity {number(factor)})"
-    return " ".join(part for part in (code, about, people, discount) if part)
+    distrust = f"(distrust {number(term['distrust'])})" if "distrust" in term else ""
+    return " ".join(part for part in (code, about, people, discount, distrust) if part)
 
 
 def dossier(data: Answer, meta: Answer, *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from guanxi.engine.identity_answers import counts, links_of
 from guanxi.engine.scoring import Run
 from guanxi.errors import DamagedError
 from guanxi.snapshot import NO_TIME, Ids, Snapshot
@@ -81,7 +82,26 @@ def _run(store: GraphStore) -> list[Finding]:
         return [
             Finding("run", "error", f"{run.id}: global trust sums to {mass}, not 1; `guanxi score` computes it again")
         ]
-    return [Finding("run", "ok", f"{run.id}: {run.graph.m:,} trust edges, checksums right")]
+    found = [Finding("run", "ok", f"{run.id}: {run.graph.m:,} trust edges, checksums right")]
+    return [*found, *identity_findings(run)]
+
+
+def identity_findings(run: Run) -> list[Finding]:
+    """Check whether identity links ran out, or found no room in their identity."""
+    numbers = counts(run, links_of(run))
+    if not numbers:
+        return []
+    told = ", ".join(f"{n:,} {word}" for word, n in numbers.items())
+    advice = [what for word, what in _ADVICE.items() if word in numbers]
+    severity: Severity = "warning" if advice else "ok"
+    detail = "; ".join([told, *advice, "`guanxi identities` lists them"])
+    return [Finding("identity links", severity, detail)]
+
+
+_ADVICE = {
+    "expired": "renew or unlink what has expired",
+    "full": "where an identity is full, unlink an account, or raise most_accounts in the strategy",
+}
 
 
 def _freshness(store: GraphStore) -> list[Finding]:

@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from guanxi.bundle import Bundle, store_error
+from guanxi.bundle import store_error
 from guanxi.engine.options import Strategy
+from guanxi.engine.past import remove_past_runs
+from guanxi.engine.publishing import strategy_in_use
 from guanxi.errors import DamagedError, GuanxiError
 from guanxi.snapshot import Snapshot
 from guanxi.stores import Erased, GraphStore, Place, Published, Tombstone
@@ -103,6 +105,7 @@ def _renew(store: GraphStore, waiting: Sequence[Erasing], publish: Publish) -> N
     if waiting:
         accounts = {erasure.account for erasure in waiting}
         _remove_drafts(store)
+        remove_past_runs(store.home)
         _replace(store, accounts, publish)
         for path in sorted((store.home / "rejects").glob("*.csv")):
             blank_rejects(path, accounts)
@@ -154,10 +157,7 @@ def _strategy(store: GraphStore, published: Published, accounts: Collection[str]
     """The strategy of the run in use, without erased seeds; None where there is no run."""
     if published.run is None:
         return None
-    try:
-        strategy = Strategy.from_json(Bundle.open(store.runs / published.run, verify=False).meta["strategy"])
-    except DamagedError:
-        return Strategy()
+    strategy = strategy_in_use(store)
     return replace(strategy, seeds=tuple(seed for seed in strategy.seeds if seed not in accounts))
 
 

@@ -91,8 +91,9 @@ def _written(run: Run, missing: list[tuple[int, Path]], *, size: int, n_threads:
 
 def _write_part(run: Run, first: int, path: Path, size: int) -> int:
     viewers = np.arange(first, min(first + _PER_PART, run.snapshot.n_accounts), dtype=np.uint32)
+    actors = viewers if run.identities is None else run.identities.representative[viewers]
     eps = min(BATCH_EPS, run.push.routes.eps) if run.push.routes.is_small else BATCH_EPS
-    counts, accounts, scores = run.push.top_of_each(viewers, size=size, eps=eps)
+    counts, accounts, scores = run.push.top_of_each(actors, size=size, eps=eps)
     rank = np.broadcast_to(np.arange(1, size + 1, dtype=np.int32), accounts.shape)
     there = rank <= counts[:, None]
     ids = run.snapshot.accounts.values

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from guanxi.engine.identity import of_every_account
 from guanxi.engine.loads import Limit, LoadReport, load_batches
 from guanxi.engine.scoring import Run
 from guanxi.errors import NotReadyError, ParameterError
@@ -100,9 +101,10 @@ def _scored(record: RunRecord) -> ScoredRun:
 
 
 def _scores(run: Run) -> dict[str, writeback.Column]:
+    trust, rank = run.global_trust, writeback.ranks(run.global_trust)
     return {
-        "guanxi_trust": run.global_trust,
-        "guanxi_trust_rank": writeback.ranks(run.global_trust),
-        "guanxi_pagerank": run.pagerank,
+        "guanxi_trust": of_every_account(run, trust),
+        "guanxi_trust_rank": of_every_account(run, rank),
+        "guanxi_pagerank": of_every_account(run, run.pagerank),
         "guanxi_discount": run.discount,
     }

@@ -47,6 +47,8 @@ class Privacy:
             shown |= self.number(term.n, public=term.code != "trusted_accounts_unnamed")
         if term.authenticity is not None:
             shown["authenticity"] = term.authenticity
+        if term.distrust is not None and term.distrust != 1.0:
+            shown["distrust"] = term.distrust
         return shown
 
     def component(self, component: Component, snapshot: Snapshot) -> dict[str, Any]:
@@ -60,6 +62,9 @@ class Privacy:
         }
 
     def explanation(self, found: Recommendation, snapshot: Snapshot) -> dict[str, Any]:
-        """All parts of a score; amounts and remainder add up to it."""
+        """All parts of a score; amounts, adjustments and remainder add up to it."""
         components = [self.component(component, snapshot) for component in found.components]
-        return {"components": components, "remainder": found.score - sum(c["amount"] for c in components)}
+        before = sum(c["amount"] for c in components)
+        taken = found.score - before if found.factor != 1.0 else 0.0
+        adjustments = [{"code": "distrust", "factor": found.factor, "amount": taken}] if found.factor != 1.0 else []
+        return {"components": components, "adjustments": adjustments, "remainder": found.score - before - taken}

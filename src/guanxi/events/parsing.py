@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from guanxi.errors import DataError
 from guanxi.events.checked import Checked, Reject
+from guanxi.events.declared import check_declared
 from guanxi.events.plain import plain_column
 from guanxi.events.properties import canonical_object
 from guanxi.events.record import DERIVED_PREFIX, EVENT_SCHEMA, FIELDS, event_ids, with_keys
@@ -94,6 +95,7 @@ def parse_events(
     body = {"relation": relation, "retract": retract, "target_kind": target_kind, "time": time, "value": value}
     body |= {name: text[name] for name in ("id", "source", "target", "via", "retracts")}
     body["properties"] = _properties(checked, text["properties"])
+    check_declared(checked, body, model)
     return _accepted(checked, body)
 
 

@@ -1,7 +1,7 @@
 """Which events speak for whom, and how much.
 
 - ``follow`` speaks for the followed account; it fades with its own age and with the followed account's silence.
-- ``trust`` speaks for the trusted account, times its level.
+- ``trust`` speaks for the trusted account, times its level; below 0 it is no trust, and is left to ``distrust.py``.
 - ``share`` that names the account it came by (``via``) speaks for that account.
 - ``purchase`` speaks for the account it came by; where it names none, for the followed or trusted accounts that had
   shared the item in the ``attribution_days`` before, in equal parts. Refunded purchases are not in the snapshot.
@@ -17,7 +17,16 @@ import numpy.typing as npt
 from guanxi import compiled as nb
 from guanxi.events.values import DAY_US
 from guanxi.graph import TrustGraph, as_weights, offsets_of, sum_by_key
-from guanxi.local_trust.weights import FloatArray, RelationWeight, TimeArray, Weights, chunks, decay, last_actions
+from guanxi.local_trust.weights import (
+    FloatArray,
+    RelationWeight,
+    TimeArray,
+    Weights,
+    chunks,
+    decay,
+    last_actions,
+    speaks_for,
+)
 from guanxi.snapshot import NO_INDEX, NO_TIME, Relation, Snapshot
 
 IndexArray = npt.NDArray[np.uint32]
@@ -165,12 +174,13 @@ def _attributed(actions: Actions, setting: Setting) -> Triples:
 def _ties(actions: Actions) -> tuple[OffsetArray, IndexArray]:
     """Accounts that each row follows or trusts, without repetition: offsets and targets."""
     found = [edges for name in ("follow", "trust") if (edges := actions.edges(name, "account")) is not None]
-    if len(found) == 1:  # a state has every pair once, in order
+    if len(found) == 1 and speaks_for(found[0][1]) is None:  # a state has every pair once, in order
         return found[0][1].offsets, found[0][1].targets
     if not found:
         return np.zeros(len(actions.accounts) + 1, dtype=np.int64), np.zeros(0, dtype=np.uint32)
-    row = np.concatenate([edges[0] for edges in found]).astype(np.uint64)
-    target = np.concatenate([edges[1].targets for edges in found]).astype(np.uint64)
+    kept = [np.ones(len(edges[0]), dtype=bool) if (of := speaks_for(edges[1])) is None else of for edges in found]
+    row = np.concatenate([edges[0][some] for edges, some in zip(found, kept, strict=True)]).astype(np.uint64)
+    target = np.concatenate([edges[1].targets[some] for edges, some in zip(found, kept, strict=True)]).astype(np.uint64)
     pair = np.unique(row << np.uint64(32) | target)
     return offsets_of((pair >> np.uint64(32)).astype(np.int64), len(actions.accounts)), pair.astype(np.uint32)
 

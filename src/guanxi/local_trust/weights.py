@@ -9,7 +9,10 @@ import numpy.typing as npt
 from guanxi.errors import ParameterError
 from guanxi.events.values import DAY_US
 from guanxi.schema import Model
-from guanxi.snapshot import NO_TIME, Snapshot
+from guanxi.snapshot import NO_TIME, Relation, Snapshot
+
+SIGNED = frozenset({"review", "trust"})
+"""Relation types whose number says whether they speak for or against what they are about."""
 
 _CHUNK = 1 << 16
 _EARLIEST = NO_TIME // 2  # so that no difference overflows
@@ -43,8 +46,12 @@ Weights = Mapping[str, RelationWeight]
 
 
 def default_weights(model: Model) -> dict[str, RelationWeight]:
-    """Return the weights that ``model.toml`` names, by relation type."""
-    return {r.name: RelationWeight(r.trust_weight, r.half_life_days) for r in model.relations.values()}
+    """Return the weights that ``model.toml`` names, by relation type.
+
+    What an item is about is nobody's deed and has none, not even 0: so strategies stay what they were before topics.
+    """
+    deeds = [r for r in model.relations.values() if r.source != "item"]
+    return {r.name: RelationWeight(r.trust_weight, r.half_life_days) for r in deeds}
 
 
 def decay(times: TimeArray, *, half_life_days: float | None, as_of: int | None) -> FloatArray:
@@ -70,12 +77,22 @@ def chunks(n: int) -> Iterator[slice]:
     return (slice(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK))
 
 
+def speaks_for(relation: Relation) -> npt.NDArray[np.bool_] | None:
+    """Which edges of a signed relation type are not below 0; None where all are. Shape (m,)."""
+    if relation.name not in SIGNED or relation.values is None:
+        return None
+    against = relation.values < 0
+    return ~against if against.any() else None
+
+
 def last_actions(snapshot: Snapshot) -> TimeArray:
-    """Time of the last dated thing that each account did, shape (n,); ``NO_TIME`` where there is none."""
+    """Time of the last dated thing that each account did, shape (n,); ``NO_TIME`` where there is none.
+
+    Saying whose account one's own is does not count: a link that verifies nothing has no effect whatever.
+    """
     last = np.full(snapshot.n_accounts, NO_TIME, dtype=np.int64)
-    for relation in snapshot.relations.values():
-        if len(relation.offsets) == snapshot.n_accounts + 1 and relation.name not in ("sell", "certify"):
-            active = np.flatnonzero(np.diff(relation.offsets))
-            latest = np.maximum.reduceat(relation.times, relation.offsets[active])
-            last[active] = np.maximum(last[active], latest)
+    for relation in (of for of in snapshot.deeds.values() if of.name != "identity_link"):
+        active = np.flatnonzero(np.diff(relation.offsets))
+        latest = np.maximum.reduceat(relation.times, relation.offsets[active])
+        last[active] = np.maximum(last[active], latest)
     return last

@@ -1,6 +1,7 @@
 """Ranked answers with reasons that add up."""
 
 from guanxi.recommend.accounts import AccountOptions, recommend_accounts
+from guanxi.recommend.actors import of_actors
 from guanxi.recommend.acts import trusts_in_public
 from guanxi.recommend.explanation import Component, Count, Recommendation, Term
 from guanxi.recommend.interactions import (
@@ -27,6 +28,7 @@ __all__ = [
     "item_prior",
     "item_rows",
     "item_weights",
+    "of_actors",
     "recommend_accounts",
     "recommend_items",
     "trusted_circle",

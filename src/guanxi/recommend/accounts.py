@@ -48,11 +48,27 @@ class AccountOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
-    """What accounts are judged by: the trust graph, the viewer's personal trust and everybody's global trust."""
+    """What accounts are judged by.
+
+    Attributes
+    ----------
+    graph : TrustGraph
+    personal : PersonalTrust
+        The viewer's, before distrust.
+    global_trust : numpy.ndarray, shape (n,)
+        Everybody's.
+    factor : numpy.ndarray, shape (n,), or None
+        By which the viewer's distrust lowers the score of every account; None where nothing speaks against any.
+    """
 
     graph: TrustGraph
     personal: PersonalTrust
     global_trust: FloatArray
+    factor: FloatArray | None = None
+
+    def factor_of(self, account: int) -> float:
+        """The factor of one account."""
+        return 1.0 if self.factor is None else float(self.factor[account])
 
 
 def recommend_accounts(
@@ -83,10 +99,13 @@ def recommend_accounts(
         parts["trust"][viewer.index] = 0.0
     parts["taste"][taste.neighbours] = taste.closeness
     scores, scale = mixed(parts, options.weights(), excluded=viewer.excluded_accounts)
+    if standing.factor is not None:
+        scores *= standing.factor
     candidates = best_of(scores, limit=limit + limit // 4 + _MARGIN).tolist()
     flows = {a: inflow(standing.graph, standing.personal, a) for a in candidates}
     raw = {a: _refined(parts, flows[a], a) for a in candidates}
-    ranked = sorted(candidates, key=lambda a: (-sum(raw[a][name] * scale[name] for name in PARTS), a))[:limit]
+    refined = {a: standing.factor_of(a) * sum(raw[a][name] * scale[name] for name in PARTS) for a in candidates}
+    ranked = sorted(candidates, key=lambda a: (-refined[a], a))[:limit]
     best = np.array(ranked, dtype=np.int64)
     acts = Acts.of(snapshot, viewer.circle.accounts, best, names=_COUNTED, kind="account")
     explain = _Explainer(viewer, standing, interactions, snapshot, taste, options, scale)
@@ -120,7 +139,8 @@ class _Explainer:
             "prior": [Term("global_trust", amounts["prior"], account=account)] if amounts["prior"] > 0 else [],
         }
         weights = {name: weight if self.scale[name] else 0.0 for name, weight in self.options.weights().items()}
-        return composed(account, amounts, weights, terms, counts, at_most=self.options.max_terms)
+        factor = self.standing.factor_of(account)
+        return composed(account, amounts, weights, terms, counts, at_most=self.options.max_terms, factor=factor)
 
     def _taste_terms(self, account: int) -> list[Term]:
         scale, at_most = self.scale["taste"], self.options.max_terms

@@ -61,7 +61,7 @@ def trusts_in_public(
     shown = np.zeros(len(sources), dtype=np.bool_)
     for tie in ties:
         if tie is not None:
-            _mark_tied(tie.offsets, tie.targets, sources, target, shown)
+            _mark_tied(tie.offsets, tie.targets, _numbers(tie), sources, target, shown)
     for share in shares:
         if share is not None and share.via is not None:
             _mark_naming(share.offsets, share.via, sources, target, shown)
@@ -72,23 +72,29 @@ def _did(relation: Relation, circle: IndexArray, targets: npt.NDArray[np.int64],
     did = np.zeros((len(targets), len(circle)), dtype=np.bool_)
     with scratch(n) as places:
         places[targets] = np.arange(1, len(targets) + 1)
-        _mark_done(relation.offsets, relation.targets, circle, places, did)
+        _mark_done(relation.offsets, relation.targets, _numbers(relation), circle, places, did)
         places[targets] = 0.0
     return did
 
 
+def _numbers(relation: Relation) -> npt.NDArray[np.float64]:
+    """Numbers of a relation whose edges speak against their target where they are below 0; else none."""
+    signed = relation.name == "trust" and relation.values is not None
+    return relation.values if signed and relation.values is not None else np.zeros(0)
+
+
 @njit()
-def _mark_done(offsets, reached, circle, places, did):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _mark_done(offsets, reached, numbers, circle, places, did):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Mark every edge from the circle to a target; ``places`` holds each target's place plus one, else zero."""
     for i in range(len(circle)):
         for edge in range(np.uint64(offsets[circle[i]]), np.uint64(offsets[circle[i] + 1])):
             place = places[reached[edge]]
-            if place > 0:
+            if place > 0 and not (len(numbers) and numbers[edge] < 0):
                 did[np.uint64(place) - np.uint64(1), i] = True
 
 
 @njit()
-def _mark_tied(offsets, reached, sources, target, shown):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _mark_tied(offsets, reached, numbers, sources, target, shown):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     """Mark the sources with an edge to the target; within a row, targets are in increasing order."""
     for i in range(len(sources)):
         if sources[i] < 0:
@@ -102,7 +108,7 @@ def _mark_tied(offsets, reached, sources, target, shown):  # type: ignore[no-unt
             else:
                 high = middle
         if low < end and reached[low] == target:
-            shown[i] = True
+            shown[i] = not (len(numbers) and numbers[low] < 0) or shown[i]
 
 
 @njit()

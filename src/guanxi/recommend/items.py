@@ -94,6 +94,8 @@ def recommend_items(
         "prior": prior,
     }
     scores, scale = mixed(parts, options.weights(len(viewer.items)), excluded=viewer.excluded_items)
+    if viewer.item_factor is not None:
+        scores *= viewer.item_factor
     best = best_of(scores, limit=limit)
     return _Explainer.of(viewer, interactions, snapshot, taste, best, options, scale).recommendations(parts)
 
@@ -176,7 +178,8 @@ class _Explainer:
             "taste": own_item_terms(self.taste.items, self.common[place], at_most=at_most),
             "prior": [Term("popularity", amounts["prior"], item=item)] if amounts["prior"] > 0 else [],
         }
-        return composed(item, amounts, weights, terms, counts, at_most=at_most)
+        factor = 1.0 if self.viewer.item_factor is None else float(self.viewer.item_factor[item])
+        return composed(item, amounts, weights, terms, counts, at_most=at_most, factor=factor)
 
     def _trust_terms(self, place: int, item: int) -> list[Term]:
         given, gives = self.given[place], self.given[place] > 0
@@ -193,9 +196,10 @@ class _Explainer:
         circle = self.viewer.circle
         order = named[np.lexsort((circle.accounts[named], -given[named]))]
         first, rest = order[: self.options.max_terms], order[self.options.max_terms :]
-        columns = (circle.accounts[first].tolist(), given[first].tolist(), circle.authenticity[first].tolist())
+        left = [None] * len(first) if circle.distrust is None else circle.distrust[first].tolist()
+        columns = (circle.accounts[first].tolist(), given[first].tolist(), circle.authenticity[first].tolist(), left)
         terms = [
-            Term("trusted_account", amount, account=account, item=item, authenticity=factor)
-            for account, amount, factor in zip(*columns, strict=True)
+            Term("trusted_account", amount, account=account, item=item, authenticity=real, distrust=kept)
+            for account, amount, real, kept in zip(*columns, strict=True)
         ]
         return [*terms, Term("others", float(given[rest].sum()), n=len(rest))] if len(rest) else terms

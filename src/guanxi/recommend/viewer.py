@@ -20,11 +20,14 @@ class Circle:
         Share of the circle's trust; sums to one.
     authenticity : numpy.ndarray, shape (k,)
         The discount that is already in ``trust``; 1 where nothing was discounted.
+    distrust : numpy.ndarray, shape (k,), or None
+        The factor of distrust that is already in ``trust``; None where nothing speaks against any account.
     """
 
     accounts: IndexArray
     trust: FloatArray
     authenticity: FloatArray
+    distrust: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.accounts)
@@ -33,7 +36,9 @@ class Circle:
         """The same circle without some accounts."""
         kept = ~np.isin(self.accounts, accounts)
         total = self.trust[kept].sum()
-        return Circle(self.accounts[kept], self.trust[kept] / (total if total > 0 else 1.0), self.authenticity[kept])
+        shares = self.trust[kept] / (total if total > 0 else 1.0)
+        distrust = None if self.distrust is None else self.distrust[kept]
+        return Circle(self.accounts[kept], shares, self.authenticity[kept], distrust)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +54,8 @@ class Viewer:
         What the viewer has, and how much it says.
     excluded_items, excluded_accounts : numpy.ndarray of indices
         What the answer must not contain: owned, followed, blocked, the viewer.
+    item_factor : numpy.ndarray, shape (n_items,), or None
+        By which distrust lowers the score of every item; None where nothing speaks against any.
     """
 
     index: int | None
@@ -57,6 +64,7 @@ class Viewer:
     weights: FloatArray
     excluded_items: npt.NDArray[np.integer]
     excluded_accounts: npt.NDArray[np.integer]
+    item_factor: FloatArray | None = None
 
 
 def trusted_circle(scores: FloatArray, viewer: int | None, discount: FloatArray, *, size: int = 200) -> Circle:

@@ -9,7 +9,21 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from guanxi.errors import NotReadyError
-from guanxi.service import accounts, answers, events, operations, problems, shapes, strategies
+from guanxi.service import (
+    accounts,
+    answers,
+    events,
+    explanations,
+    history,
+    identity,
+    leaders,
+    operations,
+    problems,
+    shapes,
+    strategies,
+    topics,
+    trust_batch,
+)
 from guanxi.service.access import Access
 from guanxi.service.bodies import BodyLimit
 from guanxi.service.context import RequestContext
@@ -18,7 +32,19 @@ from guanxi.service.state import Service
 from guanxi.service.table import Route
 from guanxi.settings import Settings, load_settings
 
-ROUTES: tuple[Route, ...] = (*events.ROUTES, *accounts.ROUTES, *answers.ROUTES, *strategies.ROUTES, *operations.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *events.ROUTES,
+    *accounts.ROUTES,
+    *answers.ROUTES,
+    *history.ROUTES,
+    *identity.ROUTES,
+    *topics.ROUTES,
+    *leaders.ROUTES,
+    *trust_batch.ROUTES,
+    *explanations.ROUTES,
+    *strategies.ROUTES,
+    *operations.ROUTES,
+)
 _EVERY_KEYED_ROUTE = (401, 403)
 
 
@@ -70,6 +96,8 @@ async def _warm_up(service: Service) -> None:
     """Compile the kernels that take events in, and answer once where there is a run to answer from."""
     await service.ingest.warm()
     service.erasures.resume()
+    if service.refresher is not None:
+        service.refresher.start()
     try:
         await service.current.get()
     except NotReadyError:

@@ -13,6 +13,7 @@ import structlog
 from guanxi.engine import Engine, View
 from guanxi.errors import DamagedError, NotReadyError
 from guanxi.service.outbox import Outbox
+from guanxi.service.past import PastViews
 
 log = structlog.stdlib.get_logger("guanxi.service")
 
@@ -42,6 +43,7 @@ class CurrentView:
     ) -> None:
         self._engine, self._published = engine, published
         self._opener, self._pool, self._outbox = opener, pool, outbox
+        self.past = PastViews(engine, pool)
         self._view: View | None = None
         self._mark: Mark | None = None
         self._look_at = float("-inf")
@@ -73,8 +75,10 @@ class CurrentView:
             return replace(self._view, degraded=True)
         return self._view
 
-    async def answer(self, compute: Callable[[View], T]) -> T:
-        """Compute an answer in a thread, all of it from one view."""
+    async def answer(self, compute: Callable[[View], T], *, as_of: str | None = None) -> T:
+        """Compute an answer in a thread, all of it from one view: the one in use, or one as of a past moment."""
+        if as_of is not None:
+            return await self.past.answer(compute, as_of)
         view, loop = await self.get(), asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._pool, compute, view)
@@ -86,7 +90,8 @@ class CurrentView:
             return await loop.run_in_executor(self._pool, compute, await self.get())
 
     async def close(self) -> None:
-        """Wait for a view that is being opened."""
+        """Wait for a view that is being opened, and for one of the past that is being computed."""
+        await self.past.close()
         if self._opening is not None:
             await self._opening
 

@@ -52,12 +52,21 @@ class Event(Shape):
     properties: dict[str, object] | None = Field(None, description="Whatever else is known")
 
 
+class Past(Shape):
+    """What an answer as of a past moment rests on; without a single event, nothing was known then."""
+
+    newest_event: str | None
+    n_events: int = Field(description="Of that moment or before it")
+    n_undated_events: int = Field(description="Left out: nothing shows that they were known then")
+
+
 class Meta(Shape):
     """What every answer says about itself."""
 
     run: str
     snapshot: str
-    as_of: str | None
+    as_of: str | None = Field(description="The moment that was asked for, else that of the newest event that counts")
+    past: Past | None = Field(None, description="Only where a past moment was asked for")
     strategy: str
     degraded: bool
     personalised: bool
@@ -176,6 +185,7 @@ class Term(Shape):
     n: int | None = None
     fewer_than: int | None = None
     authenticity: float | None = None
+    distrust: float | None = None
 
 
 class Component(Shape):
@@ -188,10 +198,19 @@ class Component(Shape):
     remainder: float
 
 
+class Adjustment(Shape):
+    """What lowers a score as a whole: a term below 0."""
+
+    code: Literal["distrust"]
+    factor: float
+    amount: float
+
+
 class Explanation(Shape):
-    """All parts of a score; amounts and remainder add up to it."""
+    """All parts of a score; amounts, adjustments and remainder add up to it."""
 
     components: list[Component]
+    adjustments: list[Adjustment]
     remainder: float
 
 
@@ -220,10 +239,22 @@ class ItemsData(Recommended):
     items: list[Recommendation]
 
 
+class Sure(Shape):
+    """How much a trust value rests on: voices, the confidence that they give, and what that amounts to."""
+
+    confidence: float
+    evidence: float
+    standing: Literal["trusted", "mixed", "distrusted", "unknown"]
+
+
+class RecommendedAccount(Recommendation, Sure):
+    """One recommended account."""
+
+
 class AccountsData(Recommended):
     """Recommended accounts."""
 
-    accounts: list[Recommendation]
+    accounts: list[RecommendedAccount]
 
 
 class Placed(Shape):
@@ -235,8 +266,73 @@ class Placed(Shape):
     n_accounts: int
 
 
+class PairwiseFigures(Shape):
+    """The statement of trust expected from one account about another, from -1 to 1."""
+
+    class Why(Shape):
+        """Why there is no value."""
+
+        code: str
+        text: str
+
+    value: float | None
+    reason: Why | None
+    evidence: int | None = Field(description="Statements that speak of the pair")
+    confidence: float = Field(description="From 0 to 1, by the evidence")
+    said: float | None = Field(description="What the viewer really said, which has no part in the value")
+    n_statements: int = Field(description="Statements that were learned from")
+    error: float | None = Field(description="Root mean square error on statements that were left out")
+
+
+class Pairwise(PairwiseFigures):
+    """The same with its terms, which add up to the value."""
+
+    class Part(Shape):
+        """What one term adds."""
+
+        name: str
+        amount: float
+
+    terms: list[Part]
+
+
+class SurelyPlaced(Placed, Sure):
+    """A trust value among all accounts, with what it rests on."""
+
+
+class Distrust(Shape):
+    """What speaks against an account for one viewer: own, communities and others add up to ``1 / factor - 1``."""
+
+    class Own(Shape):
+        """What the viewer said in person."""
+
+        relation: str
+        amount: float
+
+    class Community(Shape):
+        """What reporters of one community say together; ``capped`` where they said more than counts."""
+
+        n: int
+        amount: float
+        capped: bool
+
+    class Count(Shape):
+        """How many accounts that the viewer trusts spoke against it."""
+
+        relation: str
+        n: int | None = None
+        fewer_than: int | None = None
+
+    factor: float
+    before: float
+    own: list[Own]
+    communities: list[Community]
+    others: float
+    counts: list[Count]
+
+
 class TrustData(Shape):
-    """How far one account trusts another; terms, others and remainder add up to the personal score."""
+    """How far one account trusts another; terms, others, adjustments and remainder add up to the personal score."""
 
     class Part(Shape):
         """What comes through one account."""
@@ -256,28 +352,41 @@ class TrustData(Shape):
         n_trusting: int
         n_trusting_whom_the_viewer_follows: int
 
+    class Linked(Shape):
+        """With which accounts the target is one actor: names for one of them, a number or a bound for others."""
+
+        accounts: list[str] | None = None
+        n: int | None = None
+        fewer_than: int | None = None
+
     viewer: str
     target: str
-    personal: Placed
-    global_: Placed = Field(alias="global")
+    personal: SurelyPlaced
+    global_: SurelyPlaced = Field(alias="global")
+    pairwise: Pairwise
     pagerank: float
     direct: float
     authenticity_factor: float
+    distrust: Distrust
+    global_distrust_factor: float
     terms: list[Part]
     others: Others
+    adjustments: list[Adjustment]
     remainder: float
     counts: Counts
+    identity: Linked | None = Field(description="Null where the target is not linked")
 
 
 class TrustedData(Shape):
     """Whom an account trusts most."""
 
-    class Row(Shape):
+    class Row(Sure):
         """One of them."""
 
         rank: int
         id: str
         trust: float
+        distrust_factor: float
 
     viewer: str
     accounts: list[Row]
@@ -286,7 +395,7 @@ class TrustedData(Shape):
 class RankingData(Shape):
     """The most trusted accounts."""
 
-    class Row(Shape):
+    class Row(Sure):
         """One of them."""
 
         rank: int
@@ -294,6 +403,7 @@ class RankingData(Shape):
         trust: float
         n_trusting: int
         authenticity_factor: float
+        distrust_factor: float
 
     accounts: list[Row]
     n_accounts: int

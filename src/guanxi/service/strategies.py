@@ -1,7 +1,7 @@
 """Routes on strategies: which there are, one of them with its versions, and a new version."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request
 from pydantic import Field
@@ -12,6 +12,7 @@ from guanxi.errors import FieldError
 from guanxi.service.answers import Id, NoQuery, envelope
 from guanxi.service.bodies import JSON, content_type, parse_document, read_body
 from guanxi.service.shapes import NoMeta, Shape
+from guanxi.service.shapes_identity import IdentityRules, NewIdentityRules
 from guanxi.service.state import service_of
 from guanxi.service.table import Route
 
@@ -25,6 +26,22 @@ class RelationWeight(Shape):
     half_life_days: float | None = None
 
 
+class DistrustRules(Shape):
+    """What counts as distrust, and how much."""
+
+    cap: float = Field(description="What one community may say at most, as a multiple of the trust that speaks for it")
+    weights: dict[str, RelationWeight] = Field(description="Of review, trust, block and report")
+
+
+class NewDistrustRules(Shape):
+    """The same as they are given; what is left out is as in `balanced`."""
+
+    cap: float = 1.0
+    weights: dict[str, RelationWeight] = Field(
+        default={}, description="One that is left out counts nothing, if any is named"
+    )
+
+
 class NewStrategy(Shape):
     """A strategy; what is left out is as in `balanced`."""
 
@@ -35,6 +52,15 @@ class NewStrategy(Shape):
     seeds: list[str] = Field(default=[], description="Ids of accounts; all accounts where there is none")
     attribution_days: float = 90.0
     discounts: bool = True
+    distrust: Literal[False] | NewDistrustRules = Field(
+        NewDistrustRules(), description="What counts as distrust; false: nothing does"
+    )
+    topic: float | None = Field(
+        None, description="Evidence at which an account's word on a topic counts half; left out: one purchase's weight"
+    )
+    identity: Literal[False] | NewIdentityRules = Field(
+        NewIdentityRules(), description="Which links make accounts one actor; false: none does"
+    )
     weights: dict[str, RelationWeight] = Field(
         default={}, description="By relation type; one that is left out counts nothing, if any is named"
     )
@@ -63,6 +89,9 @@ class StrategyData(StrategySummary):
     seeds: list[str]
     attribution_days: float
     discounts: bool
+    distrust: Literal[False] | DistrustRules
+    topic: float | None = None
+    identity: Literal[False] | IdentityRules
     weights: dict[str, RelationWeight]
     versions: list[Version]
 

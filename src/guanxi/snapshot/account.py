@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from guanxi.events import event_keys
 from guanxi.events.coded import NO_TIME
+from guanxi.events.declared import declared
 from guanxi.schema import Model, RelationType, load_model
 from guanxi.snapshot.graph import NO_INDEX, Ids, Relation, Snapshot
 from guanxi.snapshot.resolve import Edges, standing_facts, standing_states
@@ -62,6 +63,7 @@ def _relation(snapshot: Snapshot, events: pa.Table, of_type: RelationType, kind:
         standing.time,
         value if np.isfinite(value).any() else None,
         via if (via != NO_INDEX).any() else None,
+        {spec.name: declared(events["properties"], spec)[standing.row] for spec in of_type.properties},
     )
 
 

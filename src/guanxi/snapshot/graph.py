@@ -1,10 +1,10 @@
 """The snapshot as it is read: ids per entity kind, and one table of edges per relation type and target kind."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from guanxi.bundle import Bundle
 from guanxi.errors import DamagedError, UnknownIdError
 from guanxi.events.coded import NO_TIME
 from guanxi.graph import transposed
+from guanxi.schema import load_model
 
 NO_INDEX = int(np.iinfo(np.uint32).max)
 """Stands for no entity."""
@@ -73,6 +74,8 @@ class Relation:
         The relation's number, NaN where an event had none; None where no event had one.
     via : numpy.ndarray, shape (m,), uint32, or None
         Account that led to it, or ``NO_INDEX``; None where no event named one.
+    properties : mapping of name to numpy.ndarray, shape (m,)
+        What ``model.toml`` declares beside, as numbers; without those that no event says.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Relation:
     times: npt.NDArray[np.int64]
     values: npt.NDArray[np.float64] | None
     via: IndexArray | None
+    properties: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -104,6 +108,7 @@ class Relation:
             self.times[rows],
             None if self.values is None else self.values[rows],
             None if self.via is None else self.via[rows],
+            {name: column[rows] for name, column in self.properties.items()},
         )
 
 
@@ -141,6 +146,12 @@ class Snapshot:
     def n_edges(self) -> int:
         """Number of edges of all relation types."""
         return sum(len(relation) for relation in self.relations.values())
+
+    @property
+    def deeds(self) -> dict[tuple[str, str], Relation]:
+        """Edges of what accounts did; other sources are merchants, issuers and items."""
+        of_type = load_model().relations
+        return {key: relation for key, relation in self.relations.items() if of_type[key[0]].source == "account"}
 
     def relation(self, name: str, target_kind: str) -> Relation:
         """Edges of one type; an empty relation where there are none."""
@@ -182,6 +193,7 @@ def _open_relation(bundle: Bundle, name: str, kind: str) -> Relation:
 
     targets = bundle.array(f"{name}.{kind}.targets")
     times = optional("times")
+    declared = [spec.name for spec in load_model().relation(name).properties]
     return Relation(
         name,
         kind,
@@ -190,4 +202,5 @@ def _open_relation(bundle: Bundle, name: str, kind: str) -> Relation:
         np.full(len(targets), NO_TIME) if times is None else times,  # type: ignore[arg-type]
         optional("values"),  # type: ignore[arg-type]
         optional("via"),  # type: ignore[arg-type]
+        {of: bundle.array(f"{name}.{kind}.{of}") for of in declared if bundle.has(f"{name}.{kind}.{of}")},
     )

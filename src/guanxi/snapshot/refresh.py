@@ -60,7 +60,9 @@ def refresh_snapshot(
         for kind in relation.targets:
             key, pairs = (relation.name, kind), pairs_of(numbered_parts, relation, kind, model)
             ends = now_at[relation.source], now_at[kind], now_at["account"]
-            found = spliced(old.relations.get(key), fresh.get(key), pairs, ends, n_sources=len(ids[relation.source]))
+            found = spliced(
+                relation, old.relations.get(key), fresh.get(key), pairs, ends, n_sources=len(ids[relation.source])
+            )
             if found is not None and len(found.targets):
                 rows[key] = found
     times = [time for time in (old.as_of, newest(new_parts)) if time is not None]

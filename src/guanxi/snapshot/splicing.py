@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guanxi import compiled as nb
+from guanxi.events.declared import nothing_said
 from guanxi.schema import Model, RelationType
 from guanxi.snapshot.graph import NO_INDEX, IndexArray, Relation
 from guanxi.snapshot.numbering import Part
@@ -38,11 +39,20 @@ def pairs_of(parts: Sequence[Part], relation: RelationType, kind: str, model: Mo
     return np.unique(np.concatenate(found))
 
 
-def spliced(old: Relation | None, fresh: Rows | None, pairs: PairArray, now_at: Ends, *, n_sources: int) -> Rows | None:
+def spliced(
+    relation: RelationType,
+    old: Relation | None,
+    fresh: Rows | None,
+    pairs: PairArray,
+    now_at: Ends,
+    *,
+    n_sources: int,
+) -> Rows | None:
     """The old edges, with those of ``pairs`` taken from ``fresh``; None where there are none.
 
     Parameters
     ----------
+    relation : RelationType
     old : Relation or None
     fresh : Rows or None
         Edges of ``pairs`` only, in present indices.
@@ -69,6 +79,12 @@ def spliced(old: Relation | None, fresh: Rows | None, pairs: PairArray, now_at: 
     if old.via is not None or fresh.via is not None:
         via = [_or(given, n, NO_INDEX, np.uint32) for given, n in zip((old.via, fresh.via), m, strict=True)]
         result.via = cuts.joined(_moved(via[0], now_at[2]), via[1])
+    for spec in relation.properties:
+        columns = [
+            given.get(spec.name, nothing_said(spec, n))
+            for given, n in zip((old.properties, fresh.properties), m, strict=True)
+        ]
+        result.properties[spec.name] = cuts.joined(*columns)
     return result
 
 

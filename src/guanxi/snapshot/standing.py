@@ -5,7 +5,7 @@ at more closely; ``resolve`` says what is left of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,10 @@ import pyarrow as pa
 
 from guanxi.events import event_keys
 from guanxi.events.coded import NO_TIME
+from guanxi.events.declared import NOT_SAID, declared, nothing_said
 from guanxi.events.dictionary import NO_CODE
 from guanxi.graph import offsets_of, sort_rows, spread
-from guanxi.schema import Model, RelationType
+from guanxi.schema import Model, PropertySpec, RelationType
 from guanxi.snapshot.graph import NO_INDEX
 from guanxi.snapshot.numbering import Part
 from guanxi.snapshot.resolve import Edges, standing_facts, standing_states
@@ -24,6 +25,8 @@ from guanxi.snapshot.resolve import Edges, standing_facts, standing_states
 Arrays = dict[str, npt.NDArray[Any]]
 PositionArray = npt.NDArray[np.int64]
 _OPTIONAL = ("values", "via", "retract")
+_NOTHING = {"i": NO_TIME, "u": NOT_SAID}
+"""What a declared property that is a time, or a word, has where an event does not say it."""
 
 
 @dataclass(slots=True)
@@ -37,10 +40,12 @@ class Rows:
     values: npt.NDArray[np.float64] | None = None
     via: npt.NDArray[np.uint32] | None = None
     retract: npt.NDArray[np.bool_] | None = None
+    properties: Arrays = field(default_factory=dict)
+    """What ``model.toml`` declares beside, once it is known which edges stand."""
 
     def columns(self) -> Arrays:
-        """Every array of one entry per edge, by name."""
-        named = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
+        """Every array of one entry per edge, by name, but for declared properties."""
+        named = {column.name: getattr(self, column.name) for column in fields(self)[1:-1]}
         return {name: array for name, array in named.items() if array is not None}
 
     def keep(self, rows: npt.NDArray[np.bool_]) -> None:
@@ -59,7 +64,8 @@ class Rows:
             kept[f"{name}.values"] = self.values
         if self.via is not None and (self.via != NO_INDEX).any():
             kept[f"{name}.via"] = self.via
-        return kept
+        said = {of: column for of, column in self.properties.items() if (column != _NOTHING[column.dtype.kind]).any()}
+        return kept | {f"{name}.{of}": column for of, column in said.items()}
 
 
 def all_standing(parts: Sequence[Part], sizes: Mapping[str, int], model: Model) -> dict[tuple[str, str], Rows]:
@@ -83,7 +89,20 @@ def _standing(parts: Sequence[Part], relation: RelationType, kind: str, model: M
     slots = _contested(rows)
     if len(slots):
         _resolve(rows, slots, parts, relation)
+    rows.properties = {spec.name: _declared(rows, parts, spec) for spec in relation.properties}
     return rows
+
+
+def _declared(rows: Rows, parts: Sequence[Part], spec: PropertySpec) -> npt.NDArray[Any]:
+    """A declared property of every edge, from the event that it stands for."""
+    column = nothing_said(spec, len(rows.targets))
+    at = np.searchsorted([part.first for part in parts], rows.event, side="right") - 1
+    for number, part in enumerate(parts):
+        mine = np.flatnonzero(at == number)
+        if len(mine) and "properties" in part.events.texts.column_names:
+            texts = part.events.text("properties").take(pa.array(rows.event[mine] - part.first))
+            column[mine] = declared(texts, spec)
+    return column
 
 
 def of_type(part: Part, relation: int, kind: int) -> PositionArray:

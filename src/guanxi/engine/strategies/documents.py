@@ -13,11 +13,12 @@ from typing import Any
 from guanxi.engine.options import Strategy
 from guanxi.errors import FieldError, FileFormatError, ParameterError
 from guanxi.events.parsing import MAX_ID_BYTES
-from guanxi.local_trust import RelationWeight
+from guanxi.local_trust import SPEAKING, Distrust, IdentityOptions, RelationWeight
 from guanxi.schema import load_model
 
 MAX_DESCRIPTION = 1000
 _OF_WEIGHT = ("weight", "half_life_days")
+_OF_DISTRUST = ("cap", "weights")
 _REQUIRED = ("name", "version")
 _SHOWN = 80
 
@@ -37,7 +38,7 @@ def strategy_of(document: object) -> Strategy:
     >>> strategy_of({"name": "near", "version": 2, "restrat": 0.5})
     Traceback (most recent call last):
     guanxi.errors.FieldError: restrat is no field here; allowed are name, version, description, restart, seeds,
-    attribution_days, discounts, weights
+    attribution_days, discounts, distrust, identity, topic, weights
     """
     table = _table(document, _READERS)
     for name in _REQUIRED:
@@ -71,10 +72,17 @@ def read_strategy(path: Path) -> Strategy:
 def as_document(strategy: Strategy) -> dict[str, Any]:
     """A strategy as a document; ``strategy_of`` reads it back."""
     parameters = strategy.parameters()
-    weights = parameters["weights"]
-    parameters["weights"] = {name: weights[name] for name in load_model().relations if name in weights}
+    parameters["weights"] = _ordered(parameters["weights"])
+    distrust = parameters.setdefault("distrust", False)  # left out it would be as in balanced, where it is on
+    parameters.setdefault("identity", False)
+    if distrust:
+        parameters["distrust"] = {"cap": distrust["cap"], "weights": _ordered(distrust["weights"])}
     ordered = {name: parameters[name] for name in _READERS if name in parameters}
     return {"name": strategy.name, "version": strategy.version, "description": strategy.description} | ordered
+
+
+def _ordered(weights: dict[str, Any]) -> dict[str, Any]:
+    return {name: weights[name] for name in load_model().relations if name in weights}
 
 
 def as_toml(strategy: Strategy) -> str:
@@ -146,6 +154,10 @@ def _number(value: object, *path: str) -> float:
         raise _refused("has too many digits", *path) from None
 
 
+def _number_or_none(value: object, *path: str) -> float | None:
+    return None if value is None else _number(value, *path)
+
+
 def _flag(value: object, *path: str) -> bool:
     if not isinstance(value, bool):
         raise _refused(f"is {_shown(value)}, not true or false", *path)
@@ -162,8 +174,28 @@ def _seeds(value: object, *path: str) -> tuple[str, ...]:
 
 
 def _weights(value: object, *path: str) -> dict[str, RelationWeight]:
-    table = _table(value, load_model().relations, *path)
-    return {name: _weight(of, *path, name) for name, of in table.items()}
+    return _weights_among(load_model().relations, value, *path)
+
+
+def _weights_among(known: Collection[str], value: object, *path: str) -> dict[str, RelationWeight]:
+    return {name: _weight(of, *path, name) for name, of in _table(value, known, *path).items()}
+
+
+def _distrust(value: object, *path: str) -> Distrust | None:
+    """False turns it off; in a table, what is left out is as in ``balanced``."""
+    if value is False:
+        return None
+    if not isinstance(value, dict):
+        raise _refused(f"is {_shown(value)}, not false or a table of {', '.join(_OF_DISTRUST)}", *path)
+    table, usual = _table(value, _OF_DISTRUST, *path), Distrust()
+    cap = _number(table["cap"], *path, "cap") if "cap" in table else usual.cap
+    weights = usual.weights
+    if "weights" in table:
+        weights = _weights_among(SPEAKING, table["weights"], *path, "weights")
+    try:
+        return Distrust(weights, cap)
+    except ParameterError as exc:  # its messages begin with the field
+        raise FieldError(f"{'.'.join(path)}.{exc}", *path, str(exc).split()[0]) from exc
 
 
 def _weight(value: object, *path: str) -> RelationWeight:
@@ -177,6 +209,28 @@ def _weight(value: object, *path: str) -> RelationWeight:
         raise FieldError(f"{'.'.join(path)}.{exc}", *path, str(exc).split()[0]) from exc
 
 
+def _identity(value: object, *path: str) -> IdentityOptions | None:
+    """False turns it off; in a table, what is left out is as in ``balanced``."""
+    if value is False:
+        return None
+    if not isinstance(value, dict):
+        raise _refused(f"is {_shown(value)}, not false or a table of {', '.join(_OF_IDENTITY)}", *path)
+    table = _table(value, _OF_IDENTITY, *path)
+    try:
+        return IdentityOptions(**{name: _OF_IDENTITY[name](of, *path, name) for name, of in table.items()})
+    except FieldError:
+        raise
+    except ParameterError as exc:  # its messages begin with the field
+        raise FieldError(f"{'.'.join(path)}.{exc}", *path, str(exc).split()[0]) from exc
+
+
+def _proofs(value: object, *path: str) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise _refused(f"is {_shown(value)}, not a list of proofs", *path)
+    return tuple(_text(proof, *path) for proof in value)
+
+
+_OF_IDENTITY: Mapping[str, Callable[..., Any]] = {"proofs": _proofs, "confidence": _number, "most_accounts": _whole}
 _READERS: Mapping[str, Callable[..., Any]] = {
     "name": _text,
     "version": _whole,
@@ -185,6 +239,9 @@ _READERS: Mapping[str, Callable[..., Any]] = {
     "seeds": _seeds,
     "attribution_days": _number,
     "discounts": _flag,
+    "distrust": _distrust,
+    "identity": _identity,
+    "topic": _number_or_none,
     "weights": _weights,
 }
 """Every field of a document; a part that is added to ``Strategy`` is read once its reader stands here."""
