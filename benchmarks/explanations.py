@@ -1,7 +1,7 @@
 """Explanations: how much of personal trust ten paths tell, how few accounts carry global trust, and what both cost.
 
 Run from the repository root: ``python benchmarks/explanations.py [folder of the data] --write docs/explanations.md``.
-Prints Markdown tables; ``--write`` puts them between that page's markers. ``--quick`` leaves out the large graph.
+Prints Markdown tables; ``--write`` puts them between that page's markers. ``--small`` leaves out the large graph.
 Pairs of viewer and target, and accounts, are drawn at random among those whom trust reaches.
 """
 
@@ -19,6 +19,7 @@ from guanxi.trust import carriers, personal_trust, walks
 
 SEED = 1
 N_PAIRS, N_ACCOUNTS, N_LARGE = 100, 30, 3
+N_PAIRS_QUICK, N_ACCOUNTS_QUICK = 10, 2
 EFFORT = 100
 
 
@@ -71,17 +72,18 @@ def carriers_row(name, graph, rng, n, effort):
     return [name, n, effort, sizes, f"{np.mean(proven):.0%}", f"{max(ratios):.2f}", f"{np.median(tried):,.0f}", *cost]
 
 
-def report(folder, *, quick):
+FILES = {"Epinions, trust": "epinions/trust.csv.gz", "Pokec, 10,000 accounts": "pokec_10k/follows.csv.gz"}
+
+
+def report(folder, *, quick, small):
     rng = np.random.default_rng(SEED)
-    made = {
-        "Epinions, trust": edges_of(folder / "epinions" / "trust.csv.gz"),
-        "Pokec, 10,000 accounts": edges_of(folder / "pokec_10k" / "follows.csv.gz"),
-    }
-    large = {} if quick else {"communities, drawn": graphs.trust_graph(graphs.community_edges, 4_000_000, rng)}
+    n_pairs, n_accounts = (N_PAIRS_QUICK, N_ACCOUNTS_QUICK) if quick else (N_PAIRS, N_ACCOUNTS)
+    made = {name: edges_of(folder / file) for name, file in FILES.items() if not quick or "pokec" in file}
+    large = {} if quick or small else {"communities, drawn": graphs.trust_graph(graphs.community_edges, 4_000_000, rng)}
     personal_trust(graphs.trust_graph(graphs.community_edges, 1000, rng), 0)  # compiles
-    told = [paths_row(name, graph, rng, N_PAIRS) for name, graph in made.items()]
+    told = [paths_row(name, graph, rng, n_pairs) for name, graph in made.items()]
     told += [paths_row(name, graph, rng, 20) for name, graph in large.items()]
-    carried = [carriers_row(name, graph, rng, N_ACCOUNTS, EFFORT) for name, graph in made.items()]
+    carried = [carriers_row(name, graph, rng, n_accounts, EFFORT) for name, graph in made.items()]
     carried += [carriers_row(name, graph, rng, N_LARGE, 0) for name, graph in large.items()]
     paths_head = ["graph", "accounts", "edges", "pairs", "ten paths tell", "paths to 6 hops", "personal trust", "paths"]
     carried_head = ["graph", "accounts asked", "effort", "set: median (least to most)", "proven smallest"]
@@ -99,10 +101,15 @@ def report(folder, *, quick):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="one graph, a few pairs and accounts: does it run?")
+    parser.add_argument("--small", action="store_true", help="without the graph of four million edges")
     parser.add_argument("--write", type=Path, metavar="PAGE")
     arguments = parser.parse_args()
-    text = report(arguments.folder, quick=arguments.quick)
+    missing = [file for file in FILES.values() if not (arguments.folder / file).is_file()]
+    if missing:
+        print(f"skipped: no {missing[0]} in {arguments.folder}")
+        return
+    text = report(arguments.folder, quick=arguments.quick, small=arguments.small)
     print(text)
     if arguments.write:
         tables.write(arguments.write, "measured explanations", text)

@@ -254,16 +254,17 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--relations", type=int, default=1_000_000, help="of each kind")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS))
     parser.add_argument("--gds", action="store_true", help="trust against OpenGDS, instead of the parts")
     parser.add_argument("--edges", type=int, default=16_000_000, help="of the graph for OpenGDS")
     parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--quick", action="store_true", help="20,000 relations and 1 round: does it run?")
+    parser.add_argument("--quick", action="store_true", help="20,000 follows and 1 round: does it run?")
     parser.add_argument("--write", type=Path, help="page whose markers take the tables")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.quick:
         options.relations, options.edges, options.rounds = 20_000, 100_000, 1
+    options.parts = options.parts or (["follows"] if options.quick else list(PARTS))
     return options
 
 
