@@ -6,7 +6,7 @@ from guanxi.engine import Engine
 from guanxi.engine.identity_answers import identity
 from guanxi.engine.keys import create_key
 from guanxi.service.shapes import TrustData
-from guanxi.service.shapes_identity import IdentityAnswer
+from guanxi.service.shapes.identity import IdentityAnswer
 from service.running import EXAMPLE, STRANGER, event, make_store, problem, serving
 
 PATH = "/v1/accounts/ann/identity"

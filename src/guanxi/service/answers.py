@@ -13,7 +13,7 @@ from guanxi.engine import topics as of_topics
 from guanxi.engine.wording import Language
 from guanxi.errors import UnknownIdError
 from guanxi.events.parsing import MAX_ID_BYTES
-from guanxi.service import shapes, shapes_topics
+from guanxi.service import shapes
 from guanxi.service.language import preferred
 from guanxi.service.state import service_of
 from guanxi.service.table import Route
@@ -188,7 +188,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/accounts/{account:opaque}/recommendations/items",
         recommended_items,
         "read",
-        shapes_topics.TopicItemsAnswer,
+        shapes.topics.TopicItemsAnswer,
         (404, 422, 503),
     ),
     Route(
@@ -212,9 +212,9 @@ ROUTES: tuple[Route, ...] = (
         "/v1/trust/{viewer:opaque}/{target:opaque}",
         trust,
         "read",
-        shapes_topics.MaybeTopicTrustAnswer,
+        shapes.topics.MaybeTopicTrustAnswer,
         (404, 422, 503),
     ),
-    Route("GET", "/v1/trust/{viewer:opaque}", trusted, "read", shapes_topics.MaybeTopicTrustedAnswer, (404, 422, 503)),
+    Route("GET", "/v1/trust/{viewer:opaque}", trusted, "read", shapes.topics.MaybeTopicTrustedAnswer, (404, 422, 503)),
     Route("GET", "/v1/rankings/{strategy:opaque}", ranking, "read", shapes.RankingAnswer, (404, 422, 503)),
 )

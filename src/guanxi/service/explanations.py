@@ -17,7 +17,7 @@ from guanxi.engine.paths import paths as by_paths
 from guanxi.service.answers import Answer, Id, PastQuery, TopQuery, envelope
 from guanxi.service.bodies import JSON, content_type, parse_document, read_body
 from guanxi.service.problems import Problem
-from guanxi.service.shapes_explanations import CounterfactualAnswer, FragilityAnswer, NewCounterfactual, PathsAnswer
+from guanxi.service.shapes.explanations import CounterfactualAnswer, FragilityAnswer, NewCounterfactual, PathsAnswer
 from guanxi.service.state import service_of
 from guanxi.service.table import Route
 

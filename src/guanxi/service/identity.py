@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from guanxi.engine import identity_answers
 from guanxi.service.answers import Id, PastQuery, envelope
-from guanxi.service.shapes_identity import IdentityAnswer
+from guanxi.service.shapes.identity import IdentityAnswer
 from guanxi.service.state import service_of
 from guanxi.service.table import Route
 

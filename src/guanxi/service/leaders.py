@@ -9,7 +9,7 @@ from starlette.responses import Response
 from guanxi.engine.leaders import leaders as find_leaders
 from guanxi.engine.ties import ties as find_ties
 from guanxi.service.answers import Id, Topic, TopQuery, checked_id, envelope
-from guanxi.service.shapes_leaders import LeadersAnswer, TiesAnswer
+from guanxi.service.shapes.leaders import LeadersAnswer, TiesAnswer
 from guanxi.service.state import service_of
 from guanxi.service.table import Route
 

@@ -12,7 +12,7 @@ from guanxi.errors import FieldError
 from guanxi.service.answers import Id, NoQuery, envelope
 from guanxi.service.bodies import JSON, content_type, parse_document, read_body
 from guanxi.service.shapes import NoMeta, Shape
-from guanxi.service.shapes_identity import IdentityRules, NewIdentityRules
+from guanxi.service.shapes.identity import IdentityRules, NewIdentityRules
 from guanxi.service.state import service_of
 from guanxi.service.table import Route
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from guanxi.engine import topics as of_topics
 from guanxi.service.answers import TopQuery, envelope
-from guanxi.service.shapes_topics import TopicsAnswer
+from guanxi.service.shapes.topics import TopicsAnswer
 from guanxi.service.state import service_of
 from guanxi.service.table import Route
 

@@ -4,7 +4,9 @@ from typing import Literal
 
 from pydantic import Field, RootModel
 
-from guanxi.service.shapes import Adjustment, Envelope, ItemsData, Placed, Shape, TrustAnswer, TrustedAnswer
+from guanxi.service.shapes.base import Adjustment, Envelope, Placed, Shape
+from guanxi.service.shapes.recommended import ItemsData
+from guanxi.service.shapes.trust import TrustAnswer, TrustedAnswer
 
 
 class People(Shape):

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from guanxi.service.shapes import Envelope, Shape
-from guanxi.service.shapes_topics import People
+from guanxi.service.shapes.base import Envelope, Shape
+from guanxi.service.shapes.topics import People
 
 
 class Leader(Shape):

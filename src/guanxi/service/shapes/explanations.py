@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from guanxi.service.shapes import Adjustment, Envelope, Placed, Shape
+from guanxi.service.shapes.base import Adjustment, Envelope, Placed, Shape
 
 
 class Hop(Shape):

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from guanxi.local_trust import IdentityOptions
-from guanxi.service.shapes import Envelope, Shape
+from guanxi.service.shapes.base import Envelope, Shape
 
 _USUAL = IdentityOptions()
 
