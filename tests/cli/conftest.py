@@ -75,6 +75,16 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return run
 
 
+def scored_store(cli: Cli, folder: Path) -> Path:
+    """A store with a run of ``events.csv`` in a folder; made by the commands, once."""
+    store = folder / "store"
+    if not store.exists():
+        for args in (("load", folder / "events.csv"), ("snapshot",), ("score",)):
+            ran = cli(*args, "--store", store, "--quiet")
+            assert ran.code == 0, ran.err
+    return store
+
+
 def command(*args: object) -> list[str]:
     """The command line of a process of its own."""
     return [sys.executable, "-c", "from guanxi.cli import main; main()", *map(str, args)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import EVENTS, Cli
+from .conftest import EVENTS, Cli, scored_store
 
 MORE = """\
 follow,cai,星,2025-01-04,
@@ -25,12 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def reported(folder: Path, cli: Cli) -> Path:
     """A store with those events and a run; made once."""
-    store = folder / "store"
-    if not store.exists():
-        for command in (("load", folder / "events.csv"), ("snapshot",), ("score",)):
-            ran = cli(*command, "--store", store, "--quiet")
-            assert ran.code == 0, ran.err
-    return store
+    return scored_store(cli, folder)
 
 
 def test_pair_says_that_the_viewer_reported_and_how_sure_it_is(cli: Cli, reported: Path) -> None:

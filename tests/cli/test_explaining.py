@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import EVENTS, Cli
+from .conftest import EVENTS, Cli, scored_store
 
 MORE = """\
 follow,cai,星,2025-01-04,
@@ -24,12 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def stars(folder: Path, cli: Cli) -> Path:
     """A store with those events and a run; made once."""
-    store = folder / "store"
-    if not store.exists():
-        for command in (("load", folder / "events.csv"), ("snapshot",), ("score",)):
-            ran = cli(*command, "--store", store, "--quiet")
-            assert ran.code == 0, ran.err
-    return store
+    return scored_store(cli, folder)
 
 
 def test_paths_are_a_table_that_ends_in_the_trust(cli: Cli, stars: Path) -> None:

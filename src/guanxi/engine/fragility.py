@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from guanxi.engine.identity import pre_trust_of_actors
 from guanxi.engine.public_ties import ties_to_tell
 from guanxi.engine.scoring import pre_trust_of
 from guanxi.engine.view import View
@@ -85,9 +84,8 @@ class _Asked:
 
 def _globally(view: View) -> _Asked:
     run = view.run
-    start, barred = pre_trust_of(run.snapshot, run.strategy, run.discount), np.zeros(run.graph.n, dtype=np.bool_)
-    if run.identities is not None:
-        start = pre_trust_of_actors(run.identities, start, seeds=bool(run.strategy.seeds))
+    start = pre_trust_of(run.snapshot, run.strategy, run.discount, run.identities)
+    barred = np.zeros(run.graph.n, dtype=np.bool_)
     if run.strategy.seeds:  # trust starts there by decree, whoever else there is
         barred = start > 0
     return _Asked(run.global_trust, start, barred)

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from guanxi.bundle import Bundle
 from guanxi.engine.options import Strategy
-from guanxi.local_trust import Actions, Identities, Links, Setting, contracted_row, trust_row
+from guanxi.graph import TrustGraph
+from guanxi.local_trust import Actions, Identities, Links, Setting, contracted, contracted_row, trust_row
 from guanxi.snapshot import Relation, Snapshot
 from guanxi.trust import TrustRow
 
@@ -40,6 +41,13 @@ def arrays_of(identities: Identities | None) -> dict[str, npt.NDArray[Any]]:
     if identities is None:
         return {}
     return {"identity.representative": identities.representative, "identity.confidence": identities.confidence}
+
+
+def between_actors(graph: TrustGraph, snapshot: Snapshot, identities: Identities | None) -> TrustGraph:
+    """Trust between actors, from trust between the accounts of a snapshot."""
+    if identities is None:
+        return graph
+    return contracted(graph, identities, block=snapshot.relation("block", "account"))
 
 
 def pre_trust_of_actors(identities: Identities, pre_trust: FloatArray, *, seeds: bool) -> FloatArray:

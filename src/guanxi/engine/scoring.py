@@ -1,6 +1,6 @@
 """A run: the scores of one snapshot under one strategy, saved beside it as arrays."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from guanxi.authenticity import Authenticity, Subject, Unsuspicious, Witness
 from guanxi.bundle import Bundle, write_bundle
 from guanxi.engine.distrust import Distrusted, factor_of, in_favour_of_items
-from guanxi.engine.identity import arrays_of, identities_in, identities_of_run, pre_trust_of_actors
+from guanxi.engine.identity import arrays_of, between_actors, identities_in, identities_of_run, pre_trust_of_actors
 from guanxi.engine.labels import labels_of
 from guanxi.engine.options import Strategy
 from guanxi.engine.statements import DOUBTED, Spoken
@@ -20,7 +20,7 @@ from guanxi.engine.witnesses import Evidence, audience_left, discount_of, fused
 from guanxi.errors import DamagedError, UnknownIdError
 from guanxi.events.dictionary import positions
 from guanxi.graph import TrustGraph
-from guanxi.local_trust import Actions, Identities, Setting, contracted, local_trust
+from guanxi.local_trust import Actions, Identities, Setting, local_trust
 from guanxi.recommend import Interactions, ItemWeights, item_prior, of_actors
 from guanxi.snapshot import Snapshot
 from guanxi.trust import Push, Routes, earned, eigentrust, influence, pagerank
@@ -199,7 +199,7 @@ def computed(
 
     With a ``seed_secret``, labels of the snapshot's week are drawn by it from all that there are; see ``labels_of``.
     """
-    setting = replace(Setting.of(snapshot, strategy.weights), attribution_days=strategy.attribution_days)
+    setting = Setting.of(snapshot, strategy.weights, attribution_days=strategy.attribution_days)
     graph = local_trust(snapshot, setting)
     labels = labels_of(snapshot, strategy, secret=seed_secret)
     evidence = Evidence.gather(snapshot, graph, labels, restart=strategy.restart)
@@ -209,13 +209,11 @@ def computed(
         Actions.of_all(snapshot), _n_items(snapshot), weights=ItemWeights(), as_of=snapshot.as_of
     )
     identities, restart, uniform = identities_in(snapshot, strategy, evidence.trust), strategy.restart, None
+    graph = between_actors(graph, snapshot, identities)
     if identities is not None:
-        graph = contracted(graph, identities, block=snapshot.relation("block", "account"))
         interactions = of_actors(interactions, identities.representative)
         discount, uniform = identities.shared(discount), identities.only(np.ones(n))
-    pre_trust = pre_trust_of(snapshot, strategy, discount)
-    if identities is not None:
-        pre_trust = pre_trust_of_actors(identities, pre_trust, seeds=bool(strategy.seeds))
+    pre_trust = pre_trust_of(snapshot, strategy, discount, identities)
     warm = {name: _warm(earlier, name, snapshot, identities) for name in ("global_trust", "pagerank")}
     trust = eigentrust(graph, pre_trust, discount=discount, restart=restart, **warm["global_trust"])
     distrusted = Distrusted.gather(snapshot, strategy.distrust, graph, identities)
@@ -286,10 +284,18 @@ def _n_items(snapshot: Snapshot) -> int:
     return len(snapshot.ids["item"]) if "item" in snapshot.ids else 0
 
 
-def pre_trust_of(snapshot: Snapshot, strategy: Strategy, discount: FloatArray) -> FloatArray:
-    """Where global trust starts: the seeds, else every account by its authenticity."""
-    if not strategy.seeds:
-        return discount
+def pre_trust_of(
+    snapshot: Snapshot, strategy: Strategy, discount: FloatArray, identities: Identities | None
+) -> FloatArray:
+    """Where global trust starts: the seeds, else every account by its authenticity; each actor once."""
+    pre_trust = _seeded(snapshot, strategy) if strategy.seeds else discount
+    if identities is None:
+        return pre_trust
+    return pre_trust_of_actors(identities, pre_trust, seeds=bool(strategy.seeds))
+
+
+def _seeded(snapshot: Snapshot, strategy: Strategy) -> FloatArray:
+    """One at every seed."""
     pre_trust = np.zeros(snapshot.n_accounts)
     for id_ in strategy.seeds:
         index = snapshot.accounts.find(id_)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from guanxi.local_trust import Identities, Setting, TopicEvidence, Topics, contracted
+from guanxi.engine.identity import between_actors
+from guanxi.local_trust import Identities, Setting, TopicEvidence, Topics
 from guanxi.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -46,16 +47,10 @@ class TopicGraphs:
                 return self._cache[topic]
         items = np.zeros(self.topics.n_items, dtype=np.bool_)
         items[self.topics.items_of(topic)] = True
-        found = self._of_actors(TopicEvidence.of(self.snapshot, self.setting, items))
+        found = TopicEvidence.of(self.snapshot, self.setting, items)
+        found = replace(found, graph=between_actors(found.graph, self.snapshot, self.identities))
         with self._lock:
             self._cache[topic] = found
             while len(self._cache) > _KEPT:
                 self._cache.popitem(last=False)
         return found
-
-    def _of_actors(self, found: TopicEvidence) -> TopicEvidence:
-        """The same evidence, accounts that are one actor put together as in the run."""
-        if self.identities is None:
-            return found
-        block = self.snapshot.relation("block", "account")
-        return replace(found, graph=contracted(found.graph, self.identities, block=block))

@@ -68,10 +68,12 @@ class Setting:
     attribution_days: float = 90.0
 
     @classmethod
-    def of(cls, snapshot: Snapshot, weights: Weights, *, as_of: int | None = None) -> "Setting":
+    def of(
+        cls, snapshot: Snapshot, weights: Weights, *, as_of: int | None = None, attribution_days: float = 90.0
+    ) -> "Setting":
         """Return the setting of a snapshot, at its own date unless another is given."""
         date = snapshot.as_of if as_of is None else as_of
-        return cls(snapshot.relation("share", "item"), last_actions(snapshot), weights, date)
+        return cls(snapshot.relation("share", "item"), last_actions(snapshot), weights, date, attribution_days)
 
     def weight_of(self, name: str) -> RelationWeight:
         """Weight of a relation type; nothing for one that the weights leave out."""

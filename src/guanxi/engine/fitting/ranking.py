@@ -5,17 +5,18 @@ are what a person would notice; they are reported, and decide whether anything w
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from guanxi.engine.fitting.splitting import ACTS, KIND, HeldOut, IndexArray, Target, acts_of, targets_of
+from guanxi.engine.identity import between_actors
 from guanxi.engine.options import Strategy
 from guanxi.engine.scoring import Run
 from guanxi.graph import TrustGraph
-from guanxi.local_trust import Identities, Setting, contracted, local_trust
+from guanxi.local_trust import Identities, Setting, local_trust
 from guanxi.recommend import Interactions, ItemOptions
 from guanxi.recommend.interactions import given_items
 from guanxi.snapshot import Snapshot
@@ -67,11 +68,8 @@ class Ranker:
 
 def graph_of(run: Run, strategy: Strategy) -> TrustGraph:
     """Local trust in the snapshot of a run under another strategy."""
-    setting = replace(Setting.of(run.snapshot, strategy.weights), attribution_days=strategy.attribution_days)
-    graph = local_trust(run.snapshot, setting)
-    if run.identities is None:
-        return graph
-    return contracted(graph, run.identities, block=run.snapshot.relation("block", "account"))
+    setting = Setting.of(run.snapshot, strategy.weights, attribution_days=strategy.attribution_days)
+    return between_actors(local_trust(run.snapshot, setting), run.snapshot, run.identities)
 
 
 def actors_of(run: Run) -> IndexArray:
